@@ -1,0 +1,47 @@
+# The commands a person types. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/canary-bed
+export CANARY_BED_CACHE ?= $(CACHE)
+LOCK := $(shell cat requirements-dev.txt Makefile | sha256sum | cut -c1-12)
+VENV := $(CANARY_BED_CACHE)/venv-$(LOCK)
+PY := .venv/bin/python
+
+.PHONY: help setup check lint test demo bed lock
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup: $(VENV)/.done ## install the Python packages, pinned and hashed, outside the checkout
+	@ln -sfn $(VENV) .venv
+
+$(VENV)/.done:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: set PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@
+
+lint: setup ## ruff, mypy, import contracts
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+check: lint ## the fast part: lint, types, import contracts, unit tests (under 90 s)
+	$(PY) -m pytest -n auto -m "not bed"
+
+bed: setup ## start the embedded cluster
+	$(PY) -m tests.bed up
+
+test: lint ## every test, the end-to-end ones on the embedded cluster included
+	$(PY) -m tests.bed up
+	$(PY) -m pytest
+
+demo: setup ## first, good and bad release on the embedded cluster
+	$(PY) -m tests.bed up
+	$(PY) -m tests.demo
+
+lock: ## write requirements*.txt anew from pyproject.toml (needs uv)
+	uv pip compile -q --generate-hashes --no-header --no-emit-index-url --no-annotate --universal --python-version 3.11 pyproject.toml -o requirements.txt
+	uv pip compile -q --generate-hashes --no-header --no-emit-index-url --no-annotate --universal --python-version 3.11 pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
