@@ -1,0 +1,1 @@
+"""Canary releases on Kubernetes and Traefik, carried out by `pulumi up`."""

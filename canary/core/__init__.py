@@ -1,0 +1,1 @@
+"""Pure release logic: no I/O, no clock, no random number."""

@@ -1,0 +1,63 @@
+"""The numbers that shape a run; made once from the configuration, never changed by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CheckName(StrEnum):
+    """The builtin checks; the peer's names."""
+
+    SUCCESS_RATE = "request-success-rate"
+    DURATION = "request-duration"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One metric and its bound.
+
+    SUCCESS_RATE: `bound` is the least percent of requests that are not 5xx.
+    DURATION: `bound` is the most milliseconds that 99 % of requests may take; `edge_s` is the
+    bucket edge used for it, in seconds.
+    `strict` drops the allowance for chance: the bound is then read literally, as the peer does.
+    """
+
+    name: CheckName
+    bound: float
+    edge_s: float = 0.0
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything `decide` needs to know besides what it sees.
+
+    `weights` rise and are the canary's percentages before promotion, e.g. (5, 10, …, 50). Seconds
+    throughout. `replicas` is the settled size of a version. `hooks` tells for which types there is
+    at least one webhook, by the peer's type names.
+    """
+
+    weights: tuple[int, ...]
+    interval_s: float
+    threshold: int
+    checks: tuple[Check, ...]
+    min_requests: int = 5
+    warm_up_s: float = 0.0
+    soak_s: float
+    drain_s: float = 10.0
+    progress_deadline_s: float = 600.0
+    inconclusive_deadline_s: float
+    promote_inconclusive: bool = False
+    max_duration_s: float
+    poll_s: float = 5.0
+    skip_analysis: bool = False
+    replicas: int = 1
+    canary_ready_percent: int = 100
+    primary_ready_percent: int = 100
+    hooks: frozenset[str] = frozenset()
+
+    @property
+    def shortest_s(self) -> float:
+        """The theoretical minimum of a healthy run, once the canary is ready."""
+        return 0.0 if self.skip_analysis else len(self.weights) * self.interval_s + self.soak_s

@@ -1,0 +1,105 @@
+"""The record: a run's state in the cluster, from which the traffic weights follow.
+
+It is the JSON value of one annotation of the app's TraefikService. The canary's weight is the only
+number about traffic that is stored; the primary's is the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+SCHEMA = 1
+
+
+class Phase(StrEnum):
+    """Where a run is in its life."""
+
+    PREPARING = "Preparing"
+    PROGRESSING = "Progressing"
+    PROMOTING = "Promoting"
+    SOAKING = "Soaking"
+    ROLLING_BACK = "RollingBack"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+TERMINAL = frozenset({Phase.SUCCEEDED, Phase.FAILED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What an app's traffic is and why.
+
+    `primary` and `canary` are versions (10 hex digits); `canary` is "" when no run is under way.
+    `weight_percent` is the canary's share, 0..100. `moved_at` is the writer's wall clock (unix
+    seconds) of the last change of weights. `images` names each version for people.
+    """
+
+    owner: str
+    run: str = ""
+    phase: Phase = Phase.SUCCEEDED
+    primary: str = ""
+    canary: str = ""
+    weight_percent: int = 0
+    moved_at: float = 0.0
+    reason: str = ""
+    images: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def members(self) -> tuple[tuple[str, int], ...]:
+        """(version, weight) of every version that has traffic, the primary first."""
+        shares = ((self.primary, 100 - self.weight_percent), (self.canary, self.weight_percent))
+        return tuple((version, weight) for version, weight in shares if version and weight)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a run was begun and neither promoted nor rolled back."""
+        return self.phase not in TERMINAL
+
+    def to_json(self) -> str:
+        """One line, stable key order."""
+        value = {
+            "schema": SCHEMA,
+            "owner": self.owner,
+            "run": self.run,
+            "phase": self.phase.value,
+            "primary": self.primary,
+            "canary": self.canary,
+            "weight": self.weight_percent,
+            "movedAt": round(self.moved_at, 3),
+            "reason": self.reason,
+            "images": self.images,
+        }
+        return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Record:
+        """Read a record; unknown fields are ignored so that an older program reads a newer one.
+
+        Raises:
+            ValueError: the text is not a record.
+        """
+        raw = json.loads(text)
+        if not isinstance(raw, dict):
+            raise TypeError("a record is a JSON object")
+        return cls(
+            owner=str(raw["owner"]),
+            run=str(raw.get("run", "")),
+            phase=Phase(raw["phase"]),
+            primary=str(raw.get("primary", "")),
+            canary=str(raw.get("canary", "")),
+            weight_percent=_percent(raw.get("weight", 0)),
+            moved_at=float(raw.get("movedAt", 0.0)),
+            reason=str(raw.get("reason", "")),
+            images={str(k): str(v) for k, v in dict(raw.get("images", {})).items()},
+        )
+
+
+def _percent(value: Any) -> int:
+    percent = int(value)
+    if not 0 <= percent <= 100:
+        raise ValueError(f"a weight is 0..100, not {percent}")
+    return percent

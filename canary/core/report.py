@@ -1,0 +1,63 @@
+"""The report: what a run did, with numbers, for CI and for people."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One bake: its weight, how long it lasted, what was counted and what was concluded."""
+
+    weight_percent: int
+    seconds: float
+    canary_requests: int
+    primary_requests: int
+    verdicts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One run from its first to its last decision.
+
+    `outcome` is "promoted", "rejected" or "interrupted"; `reason` one line. Times are unix seconds,
+    durations seconds. `restore_s` is how long it took until all traffic was live on the primary.
+    """
+
+    app: str
+    namespace: str
+    run: str
+    outcome: str
+    reason: str
+    from_version: str
+    to_version: str
+    from_image: str
+    to_image: str
+    started_at: float
+    seconds: float
+    restore_s: float | None = None
+    failed_checks: int = 0
+    shielded_requests: int = 0
+    steps: tuple[Step, ...] = ()
+
+    def to_json(self) -> str:
+        """One line of JSON, camel-free: the field names of this class."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    def to_markdown(self) -> str:
+        """A summary for a CI job's page."""
+        head = [
+            f"## {self.app}: {self.outcome}",
+            "",
+            f"`{self.from_image}` → `{self.to_image}` in {self.seconds:.1f} s. {self.reason}",
+        ]
+        if not self.steps:
+            return "\n".join([*head, ""])
+        rows = [
+            f"| {s.weight_percent} % | {s.seconds:.1f} s | {s.canary_requests} "
+            f"| {s.primary_requests} | {'; '.join(s.verdicts)} |"
+            for s in self.steps
+        ]
+        table = ["| weight | bake | canary | primary | verdict |", "|---|---|---|---|---|", *rows]
+        return "\n".join([*head, "", *table, ""])

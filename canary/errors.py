@@ -1,0 +1,91 @@
+"""Everything this package raises on purpose.
+
+* CanaryError
+  + ConfigError             the stack configuration cannot be carried out; lists every problem
+  + PreflightError          the cluster is not what the configuration says
+  + RenderError             a pod template cannot be merged
+  + Rejected                a release ended without promotion; all traffic is on the primary
+  + Interrupted             the driver was stopped; all traffic is on the primary
+  + StillServing            a version that has traffic was about to be deleted
+  + PortError               the outside world misbehaved; `retryable` says what to do
+    - ClusterError          the API server
+    - ConflictError         somebody else wrote an object that a run owns
+    - TraefikError          Traefik's API
+    - MetricsError          Prometheus
+    - HookError             a webhook
+    - DriverError           Pulumi's engine or the program's lock file
+"""
+
+from __future__ import annotations
+
+
+class CanaryError(Exception):
+    """Base class of every error this package raises; `str()` is one line for people."""
+
+
+class ConfigError(CanaryError):
+    """The stack configuration cannot be carried out."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class PreflightError(CanaryError):
+    """The cluster, Prometheus or Traefik is not what the configuration says."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class RenderError(CanaryError):
+    """A configured pod template cannot be merged over the generated one."""
+
+
+class Rejected(CanaryError):
+    """A release ended without promotion; all traffic is on the primary."""
+
+
+class Interrupted(CanaryError):
+    """The driver was told to stop or died; all traffic is on the primary."""
+
+
+class StillServing(CanaryError):
+    """A version that still has traffic was about to be deleted."""
+
+
+class PortError(CanaryError):
+    """A port could not do its work."""
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class ClusterError(PortError):
+    """The API server refused or did not answer; `status` is its HTTP code, 0 without an answer."""
+
+    def __init__(self, message: str, *, retryable: bool = False, status: int = 0) -> None:
+        super().__init__(message, retryable=retryable)
+        self.status = status
+
+
+class ConflictError(PortError):
+    """Somebody else wrote an object that a run owns."""
+
+
+class TraefikError(PortError):
+    """Traefik's API did not answer or answered nonsense."""
+
+
+class MetricsError(PortError):
+    """Prometheus did not answer or answered nonsense."""
+
+
+class HookError(PortError):
+    """A webhook did not answer or said no."""
+
+
+class DriverError(PortError):
+    """Pulumi's engine or the program's lock file could not be reached."""

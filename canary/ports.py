@@ -1,0 +1,123 @@
+"""What the engine needs from the outside world.
+
+A port is named for what the engine wants, never for what implements it, and has at most four
+methods. Implementations live in `canary.adapters` under the same file name; fakes in `tests.fakes`.
+Every method raises the PortError of its kind and nothing else; `retryable` errors may heal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from canary.core.record import Record
+from canary.core.report import Report
+from canary.core.seen import HookResult, HookType, Live, Occasion, Pods, Route, Series
+
+
+class Router(Protocol):
+    """Where the app's traffic goes."""
+
+    def route(self) -> Route | None:
+        """The record and the weights as the cluster has them; None if there is no route yet."""
+
+    def write(self, record: Record) -> None:
+        """Make the cluster say what `record` says, compare-and-swap against the last `route()`.
+
+        Creates what is missing. Lowering and restoring write the unshielded list first, raising
+        writes it last. Raises ConflictError (not retryable) if somebody else wrote in between.
+        """
+
+    def live(self, record: Record) -> Live:
+        """What Traefik's replicas route now, compared with `record`."""
+
+    def remove(self) -> None:
+        """Delete every object that `write` made, if it is ours; absent objects are fine."""
+
+
+class Apex(Protocol):
+    """The Service that callers inside the cluster use."""
+
+    def version(self) -> str:
+        """The version its selector names, "" if none."""
+
+    def point_to(self, version: str) -> None:
+        """Flip the selector; "" removes it."""
+
+
+class Fleet(Protocol):
+    """The pods behind the versions."""
+
+    def pods(self) -> Mapping[str, Pods]:
+        """By version, of every version that has a Deployment."""
+
+    def scale(self, version: str, replicas: int) -> None:
+        """Run this many pods (with an autoscaler: at least); 0 stops the version."""
+
+
+class Metrics(Protocol):
+    """Traefik's counters, as Prometheus scraped them."""
+
+    def now_s(self) -> float:
+        """Prometheus's clock, unix seconds."""
+
+    def samples(self, versions: Mapping[str, str], window_s: float) -> Sequence[Series]:
+        """Raw samples of the last `window_s` seconds; `versions` has keys "primary", "canary"."""
+
+
+class Hooks(Protocol):
+    """Webhooks, called outside the loop."""
+
+    def call(self, occasion: Occasion) -> None:
+        """Start every hook of the occasion's type; never blocks. Ignored while one is pending."""
+
+    def result(self, kind: HookType) -> HookResult:
+        """What the last call of this type came to."""
+
+
+class Driver(Protocol):
+    """Whoever runs this update: alive, interrupted or gone."""
+
+    def interruption(self) -> str:
+        """Why to stop, "" to go on."""
+
+
+class Clock(Protocol):
+    """Tells the time and passes it."""
+
+    def now_s(self) -> float:
+        """Monotonic seconds."""
+
+    def wall_s(self) -> float:
+        """Unix seconds."""
+
+    def wait(self, seconds: float) -> None:
+        """Return after `seconds`, or earlier when something happened worth looking at."""
+
+
+class Journal(Protocol):
+    """Tells people what happens, while it happens and afterwards; never raises."""
+
+    def progress(self, line: str) -> None:
+        """Replace the ephemeral line on the resource's row."""
+
+    def decided(self, record: Record, reason: str, *, warning: bool = False) -> None:
+        """One permanent line and a Kubernetes Event for one decision."""
+
+    def finished(self, report: Report) -> None:
+        """Keep the report: files when asked for, and the ConfigMap of the last ten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """One implementation of each port, handed to the engine."""
+
+    router: Router
+    apex: Apex
+    fleet: Fleet
+    metrics: Metrics
+    hooks: Hooks
+    driver: Driver
+    clock: Clock
+    journal: Journal
