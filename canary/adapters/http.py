@@ -1,0 +1,138 @@
+"""The one module that knows httpx: clients with limits, and plain words for what went wrong.
+
+Every other adapter imports `Client`, `Response` and the rest from here, so that the pinned version
+is met in one place. No retries here: who may repeat a request is each adapter's own decision.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from httpx import (
+    BaseTransport,
+    Client,
+    ConnectError,
+    HTTPError,
+    MockTransport,
+    PoolTimeout,
+    Request,
+    Response,
+    Timeout,
+    TimeoutException,
+    TransportError,
+)
+
+__all__ = [
+    "BaseTransport",
+    "Client",
+    "ConnectError",
+    "HTTPError",
+    "MockTransport",
+    "Request",
+    "Response",
+    "TransportError",
+    "address",
+    "client",
+    "complaint",
+    "excerpt",
+    "json_of",
+    "never_sent",
+    "timed_out",
+    "timeouts",
+]
+
+_POOL = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=30.0)
+_EXCERPT = 200
+
+
+def client(
+    *,
+    base_url: str = "",
+    timeout_s: float = 5.0,
+    verify: ssl.SSLContext | bool = True,
+    headers: Mapping[str, str] | None = None,
+    transport: BaseTransport | None = None,
+) -> Client:
+    """A pooled, thread-safe client; `timeout_s` bounds each of connect, write and read.
+
+    Redirects are not followed: an address that redirects is a wrong address, and a token must not
+    travel. Proxies of the environment are honoured, as kubectl does.
+    """
+    return Client(
+        base_url=base_url,
+        timeout=timeouts(timeout_s),
+        verify=verify,
+        headers={"User-Agent": "canary", **(headers or {})},
+        limits=_POOL,
+        transport=transport,
+    )
+
+
+def timeouts(seconds: float) -> Timeout:
+    """One bound for connecting, sending, waiting for an answer and for a free connection."""
+    return Timeout(seconds)
+
+
+def never_sent(error: TransportError) -> bool:
+    """Whether the server cannot have seen the request, so that even a write may be repeated."""
+    return isinstance(error, (ConnectError, PoolTimeout, httpx.ConnectTimeout))
+
+
+def timed_out(error: TransportError) -> bool:
+    """Whether the time allowed has passed."""
+    return isinstance(error, TimeoutException)
+
+
+def complaint(error: TransportError, timeout_s: float) -> str:
+    """What went wrong, as the predicate of a sentence; never a URL, header or body.
+
+    Examples: "did not answer within 5 s", "refused the connection".
+    """
+    if isinstance(error, TimeoutException):
+        return f"did not answer within {timeout_s:g} s"
+    cause = str(error)
+    if "CERTIFICATE" in cause.upper():
+        return f"has a certificate that is not trusted ({_tls_reason(cause)})"
+    if isinstance(error, ConnectError):
+        return _refusal(cause)
+    return "closed the connection before it answered"
+
+
+def _refusal(cause: str) -> str:
+    if "refused" in cause.lower():
+        return "refused the connection"
+    unresolved = ("name or service not known", "nodename nor", "name resolution", "no address")
+    if any(hint in cause.lower() for hint in unresolved):
+        return "has a host name that does not resolve"
+    return "could not be connected to"
+
+
+def _tls_reason(cause: str) -> str:
+    reason = cause.rsplit("failed: ", maxsplit=1)[-1]
+    return reason.split(" (_ssl.c", maxsplit=1)[0]
+
+
+def address(url: str) -> str:
+    """Scheme, host and port of a URL: what may be shown of it."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}" if parts.scheme else host
+
+
+def json_of(response: Response) -> dict[str, Any]:
+    """The body as a JSON object; {} when it is anything else."""
+    try:
+        value = response.json()
+    except ValueError:  # JSON and encoding errors alike: the caller judges by status
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def excerpt(response: Response) -> str:
+    """The body's beginning on one line, for a message."""
+    text = " ".join(response.text.split())
+    return text if len(text) <= _EXCERPT else text[:_EXCERPT] + "…"
