@@ -1,0 +1,1 @@
+"""The tests; the embedded cluster that they use is in `bed`."""

@@ -1,0 +1,63 @@
+"""The control groups of one bed: one directory in every hierarchy, with all its pods below."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from tests.bed.errors import BedError
+
+ROOT = Path("/sys/fs/cgroup")
+EMPTY_WITHIN_S = 10.0
+
+
+def hierarchies(root: Path = ROOT) -> list[Path]:
+    """Where control groups are made: each controller's mount, or the one of version 2."""
+    if (root / "cgroup.controllers").exists():
+        return [root]
+    return sorted(each for each in root.iterdir() if each.is_dir() and not each.is_symlink())
+
+
+def create(group: str, root: Path = ROOT) -> None:
+    """Make the group in every hierarchy; the kubelet wants it to be there."""
+    for hierarchy in hierarchies(root):
+        directory = hierarchy / group
+        directory.mkdir(exist_ok=True)
+        # A new cpuset of version 1 has no processors, and takes no process until it is given some.
+        for setting in ("cpuset.cpus", "cpuset.mems"):
+            if (directory / setting).exists() and (hierarchy / setting).exists():
+                (directory / setting).write_text((hierarchy / setting).read_text())
+
+
+def remaining(group: str, root: Path = ROOT) -> list[Path]:
+    """The group's directories that exist, in every hierarchy."""
+    return [each / group for each in hierarchies(root) if (each / group).is_dir()]
+
+
+def remove(group: str, root: Path = ROOT) -> None:
+    """Remove the group's directories, deepest first.
+
+    Raises:
+        BedError: a directory still has processes after EMPTY_WITHIN_S.
+    """
+    deadline = time.monotonic() + EMPTY_WITHIN_S
+    for top in remaining(group, root):
+        for directory, _, _ in os.walk(top, topdown=False):
+            _remove_when_empty(Path(directory), deadline)
+
+
+def _remove_when_empty(directory: Path, deadline: float) -> None:
+    while True:
+        try:
+            directory.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError as error:  # busy: the kernel has not yet taken the last process out
+            if time.monotonic() > deadline:
+                raise BedError(
+                    f"{directory} is still in use ({error.strerror}): end what runs in it"
+                ) from error
+            time.sleep(0.02)
+        else:
+            return
