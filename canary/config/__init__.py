@@ -1,0 +1,67 @@
+"""The stack's whole configuration: parsed once, here, and immutable afterwards."""
+
+from __future__ import annotations
+
+from canary.config.analysis import Analysis, Metric, ThresholdRange, Webhook
+from canary.config.app import AppConfig
+from canary.config.images import mutable_tag
+from canary.config.loading import decoded, load
+from canary.config.rules import weights_of
+from canary.config.stack import (
+    BUCKET_EDGES_S,
+    LOADTESTER_NAME,
+    SYSTEM_NAMESPACE,
+    Access,
+    Kubernetes,
+    Loadtester,
+    Prometheus,
+    StackConfig,
+    Storage,
+    Traefik,
+)
+from canary.config.workload import (
+    Autoscaler,
+    EnvVar,
+    KeyRef,
+    Middleware,
+    PodDisruptionBudget,
+    Probe,
+    Probes,
+    Resources,
+    Service,
+    Shield,
+    Tls,
+)
+
+__all__ = [
+    "BUCKET_EDGES_S",
+    "LOADTESTER_NAME",
+    "SYSTEM_NAMESPACE",
+    "Access",
+    "Analysis",
+    "AppConfig",
+    "Autoscaler",
+    "EnvVar",
+    "KeyRef",
+    "Kubernetes",
+    "Loadtester",
+    "Metric",
+    "Middleware",
+    "PodDisruptionBudget",
+    "Probe",
+    "Probes",
+    "Prometheus",
+    "Resources",
+    "Service",
+    "Shield",
+    "StackConfig",
+    "Storage",
+    "ThresholdRange",
+    "Tls",
+    "Traefik",
+    "Webhook",
+    "decoded",
+    "load",
+    "mutable_tag",
+    "weights_of",
+]

@@ -1,0 +1,148 @@
+"""How a release is judged: the peer's `analysis`, with the peer's field names and meanings.
+
+Deliberately absent: strategies that a run does not carry out yet. Their fields are refused by name
+(see `canary.config.refusals`), never ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
+
+from canary.config.base import Duration, Flag, Model, Number, PositiveDuration, Text, Whole, problem
+from canary.config.urls import Url
+from canary.core.plan import CheckName
+from canary.core.seen import HookType
+
+PEER_HOOK_TYPES = (
+    "confirm-rollout",
+    "pre-rollout",
+    "rollout",
+    "confirm-traffic-increase",
+    "confirm-promotion",
+    "rollback",
+    "post-rollout",
+    "event",
+)
+SUPPORTED_HOOK_TYPES = tuple(kind.value for kind in HookType)
+
+Percent = Annotated[Whole, Field(ge=0, le=100)]
+Weight = Annotated[Whole, Field(ge=1, le=100)]
+
+
+def _hook_type(value: object) -> object:
+    supported = ", ".join(SUPPORTED_HOOK_TYPES)
+    if value in SUPPORTED_HOOK_TYPES:
+        return value
+    if value in PEER_HOOK_TYPES:
+        raise problem(f"webhooks of type {value} are not carried out yet; supported: {supported}")
+    raise problem(f"is none of {', '.join(PEER_HOOK_TYPES)} (supported now: {supported})")
+
+
+def _check_name(value: object) -> object:
+    names = [name.value for name in CheckName]
+    if value in names:
+        return value
+    raise problem(f"is no builtin metric; there are {' and '.join(names)}")
+
+
+class ThresholdRange(Model):
+    """The bounds of a metric, inclusive."""
+
+    min: Number | None = None
+    """The least acceptable value: percent for request-success-rate."""
+    max: Number | None = None
+    """The greatest acceptable value: milliseconds for request-duration."""
+
+
+class Metric(Model):
+    """One metric and what is acceptable."""
+
+    name: Annotated[
+        CheckName,
+        BeforeValidator(_check_name),
+        WithJsonSchema({"type": "string", "enum": [name.value for name in CheckName]}),
+    ]
+    """request-success-rate (percent of requests without a 5xx) or request-duration (P99, ms)."""
+    threshold_range: ThresholdRange
+    """What is acceptable."""
+    interval: PositiveDuration | None = None
+    """The peer's sliding window; accepted, but every bake is judged as a whole."""
+
+
+class Webhook(Model):
+    """A URL that is called with the peer's payload."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    """What the preview, the terminal and the report call it."""
+    type: Annotated[
+        HookType,
+        BeforeValidator(_hook_type),
+        WithJsonSchema({"type": "string", "enum": list(SUPPORTED_HOOK_TYPES)}),
+    ] = HookType.ROLLOUT
+    """When it is called: before any traffic, at each check, or when the run has ended."""
+    url: Url
+    """Where it is posted; a name such as http://service.namespace/ is reached in the cluster."""
+    timeout: PositiveDuration = 10.0
+    """For each attempt."""
+    retries: Annotated[Whole, Field(ge=0, le=20)] = 0
+    """Further attempts after transport errors, 429 and 5xx."""
+    metadata: dict[str, Text] = Field(default_factory=dict)
+    """Passed on in the payload."""
+
+
+def _default_metrics() -> tuple[Metric, ...]:
+    return (
+        Metric(name=CheckName.SUCCESS_RATE, threshold_range=ThresholdRange(min=99.0)),
+        Metric(name=CheckName.DURATION, threshold_range=ThresholdRange(max=500.0)),
+    )
+
+
+class Analysis(Model):
+    """Steps, bakes, checks and hooks of a release.
+
+    Without any configuration: 5 % to 50 % by 5, ten seconds each, 99 % success and a P99 of 500 ms,
+    rolled back at the second failed check.
+    """
+
+    interval: PositiveDuration = 10.0
+    """How long each weight is judged (the bake); at least two scrapes of Prometheus."""
+    threshold: Annotated[Whole, Field(ge=1)] = 2
+    """Failed checks, counted over the whole run, at which it rolls back."""
+    max_weight: Weight = 50
+    """The last weight before promotion; never exceeded."""
+    step_weight: Weight = 5
+    """By how much the weight rises; the last step is smaller when it does not divide maxWeight."""
+    step_weights: tuple[Weight, ...] | None = None
+    """The weights themselves, rising; instead of stepWeight and maxWeight."""
+    metrics: tuple[Metric, ...] = Field(default_factory=_default_metrics)
+    """The checks; an empty list judges readiness alone."""
+    webhooks: tuple[Webhook, ...] = ()
+    """Load tests, acceptance tests, notifications."""
+    min_requests: Annotated[Whole, Field(ge=1)] = 5
+    """Canary requests that a bake must see; it is extended until then."""
+    warm_up: Duration = 0.0
+    """How long after its first traffic the canary's latency is not judged."""
+    inconclusive_deadline_seconds: Annotated[Whole, Field(ge=1)] | None = None
+    """How long a bake may stay without a verdict; max(progressDeadlineSeconds, 3 × interval)."""
+    on_inconclusive: Literal["rollback", "promote"] = "rollback"
+    """What happens then."""
+    strict: Flag = False
+    """Read bounds literally, as the peer does, with no allowance for chance."""
+    canary_ready_threshold: Percent = 100
+    """Percent of the canary's pods that must be ready while it has traffic."""
+    primary_ready_threshold: Percent = 100
+    """Percent of the primary's pods that must be ready for the run to begin."""
+    expected_requests_per_second: Annotated[Number, Field(gt=0)] | None = None
+    """The app's usual load through Traefik: lets the preview warn of steps that see too little."""
+
+    @field_validator("step_weights")
+    @classmethod
+    def _rising(cls, weights: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        if weights == ():
+            raise problem("must name at least one weight")
+        pairs = zip(weights or (), (weights or ())[1:], strict=False)
+        if any(after <= before for before, after in pairs):
+            raise problem(f"must rise: {list(weights or ())}")
+        return weights

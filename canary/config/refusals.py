@@ -1,0 +1,58 @@
+"""Fields of the peer that are not carried out here: each is refused with what to do instead.
+
+To accept a field and ignore it would let a release be judged otherwise than its author believes.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from canary.config.analysis import Analysis, Metric, Webhook
+from canary.config.app import AppConfig
+from canary.config.workload import Service
+
+_NOT_YET = "is not carried out yet, and nothing is silently ignored: remove it"
+
+REFUSED: dict[type[BaseModel], dict[str, str]] = {
+    Analysis: {
+        "iterations": _NOT_YET,
+        "match": _NOT_YET,
+        "mirror": _NOT_YET,
+        "mirrorWeight": _NOT_YET,
+        "sessionAffinity": _NOT_YET,
+        "alerts": _NOT_YET,
+        "evidence": _NOT_YET,
+        "baseline": _NOT_YET,
+        "stepWeightPromotion": _NOT_YET,
+        "primaryReadyThresholdPercent": "is called primaryReadyThreshold",
+    },
+    Metric: {
+        "query": _NOT_YET,
+        "templateRef": _NOT_YET,
+        "templateVariables": _NOT_YET,
+        "threshold": "is deprecated in the peer too: write thresholdRange with min or max",
+    },
+    Webhook: {
+        "disableTLS": _NOT_YET,
+        "muteAlert": _NOT_YET,
+        "gateTimeout": _NOT_YET,
+        "headers": _NOT_YET,
+    },
+    Service: {
+        "name": "is not needed: the Service has the app's name",
+        "hosts": "is not needed: write the app's host",
+        "retries": "is not set here: use a Traefik middleware",
+        "timeout": "is not set here: use a Traefik middleware",
+        "headers": "is not set here: use a Traefik middleware",
+        "cors": "is not set here: use a Traefik middleware",
+    },
+    AppConfig: {
+        "suspend": _NOT_YET,
+        "rollbackWindow": _NOT_YET,
+        "autoscalerRef": "is not needed: write autoscaler with minReplicas and maxReplicas",
+        "ingressRef": "is not needed: write host and path",
+        "routeRef": "is not needed: write host and path",
+        "revertOnDeletion": "is not needed: pulumi destroy removes what this stack made",
+        "metricsServer": "is set for the whole stack: canary:prometheus.access",
+    },
+}

@@ -1,0 +1,179 @@
+"""A whole stack: how the cluster is reached, what this stack installs, and its apps."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from canary.config.app import AppConfig
+from canary.config.base import (
+    DnsLabel,
+    Flag,
+    Model,
+    Number,
+    PositiveDuration,
+    Quantity,
+    Text,
+    Whole,
+    problem,
+)
+from canary.config.images import Image
+from canary.config.urls import Url
+from canary.config.workload import Port, Resources
+
+# Upper edges in seconds of the latency histogram: fixed, so that an app's bound can change without
+# a restart of the ingress; dense where services usually are.
+BUCKET_EDGES_S = (
+    *(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3),
+    *(0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 5.0, 10.0),
+)
+SYSTEM_NAMESPACE = "canary-system"
+LOADTESTER_NAME = "flagger-loadtester"
+
+
+class Kubernetes(Model):
+    """Which cluster; the usual kubeconfig rules apply to what is not said."""
+
+    context: Annotated[str, Field(min_length=1)] | None = None
+    """A context of the kubeconfig; its current one unless said."""
+    kubeconfig: Annotated[str, Field(min_length=1)] | None = None
+    """The path of a kubeconfig; its contents go into the secret canary:kubeconfig instead."""
+
+
+class Access(Model):
+    """How this program, outside the cluster, reaches a server inside it."""
+
+    via: Literal["proxy", "direct", "portForward"] = "proxy"
+    """Through the API server's proxy, by `url`, or by a port-forward."""
+    url: Url | None = None
+    """For `direct`."""
+    namespace: DnsLabel | None = None
+    """Of the Service, if it is not the one that this stack installs."""
+    service: DnsLabel | None = None
+    """The Service, if it is not the one that this stack installs."""
+    port: Port | None = None
+    """Its port, if it is not the one that this stack installs."""
+
+
+class Traefik(Model):
+    """The ingress: installed by this stack, or the description of one that exists."""
+
+    install: Flag = True
+    """false: use a Traefik that exists."""
+    namespace: DnsLabel = "traefik"
+    """Where it runs."""
+    replicas: Annotated[Whole, Field(ge=1)] = 2
+    """How many."""
+    image: Image | None = None
+    """Instead of the pinned one."""
+    service_type: Literal["LoadBalancer", "NodePort", "ClusterIP"] = "LoadBalancer"
+    """How users' traffic comes in."""
+    service_annotations: dict[str, Text] = Field(default_factory=dict)
+    """For the cloud's load balancer."""
+    node_ports: dict[str, Port] = Field(default_factory=dict)
+    """Fixed node ports by entry point."""
+    args: tuple[str, ...] = ()
+    """Further command line flags, such as certificate resolvers."""
+    resources: Resources = Field(default_factory=Resources)
+    """Of its container, merged over the default."""
+    latency_buckets: tuple[Annotated[Number, Field(gt=0, le=3600)], ...] = ()
+    """Edges in seconds, added to the fixed list; with install: false, all edges that it has."""
+    pod_labels: dict[str, Text] = Field(
+        default_factory=lambda: {"app.kubernetes.io/name": "traefik"},
+    )
+    """How to find the pods of a Traefik that exists."""
+    api_port: Port = 8080
+    """Of Traefik's API in its pods; never reachable from outside."""
+    metrics_port: Port = 9100
+    """Of Prometheus metrics in its pods."""
+    access: Access = Field(default_factory=Access)
+    """How its API is reached."""
+
+    @property
+    def bucket_edges_s(self) -> tuple[float, ...]:
+        """Every edge of the latency histogram in seconds, rising."""
+        if not self.install and self.latency_buckets:
+            return tuple(sorted(set(self.latency_buckets)))
+        return tuple(sorted({*BUCKET_EDGES_S, *self.latency_buckets}))
+
+
+class Storage(Model):
+    """A volume that outlives the pod."""
+
+    size: Quantity
+    """For example 10Gi."""
+    storage_class: Annotated[str, Field(min_length=1)] | None = Field(default=None, alias="class")
+    """The cluster's default class unless said."""
+
+
+class Prometheus(Model):
+    """The metrics: installed by this stack, or one that exists and scrapes Traefik."""
+
+    install: Flag = True
+    """false: use a Prometheus that exists."""
+    namespace: DnsLabel = SYSTEM_NAMESPACE
+    """Where it runs."""
+    scrape_interval: PositiveDuration = 5.0
+    """How often it looks at Traefik; of one that exists, say what it does."""
+    retention: PositiveDuration = 6 * 3600.0
+    """How long samples are kept."""
+    storage: Storage | None = None
+    """Memory of the node unless said."""
+    image: Image | None = None
+    """Instead of the pinned one."""
+    resources: Resources = Field(default_factory=Resources)
+    """Of its container, merged over the default."""
+    access: Access = Field(default_factory=Access)
+    """How it is reached."""
+
+
+class Loadtester(Model):
+    """The load tester: makes requests when a webhook asks for them."""
+
+    install: Flag = True
+    """false: none, or one that exists."""
+    namespace: DnsLabel = SYSTEM_NAMESPACE
+    """Where it runs."""
+    image: Image | None = None
+    """Instead of the pinned one."""
+    resources: Resources = Field(default_factory=Resources)
+    """Of its container, merged over the default."""
+    access: Access = Field(default_factory=Access)
+    """How it is reached."""
+
+
+class StackConfig(Model):
+    """The `canary:` keys of a stack file."""
+
+    kubernetes: Kubernetes = Field(default_factory=Kubernetes)
+    """Which cluster."""
+    kubeconfig: SecretStr | None = None
+    """A kubeconfig's contents: pulumi config set --secret canary:kubeconfig."""
+    traefik: Traefik = Field(default_factory=Traefik)
+    """The ingress."""
+    prometheus: Prometheus = Field(default_factory=Prometheus)
+    """The metrics."""
+    loadtester: Loadtester = Field(default_factory=Loadtester)
+    """The load tester."""
+    apps: dict[str, AppConfig] = Field(default_factory=dict)
+    """The apps by name."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keys_are_names(cls, raw: Any) -> Any:
+        """An app's key is its name unless it says otherwise."""
+        apps = raw.get("apps") if isinstance(raw, dict) else None
+        if not isinstance(apps, dict):
+            return raw
+        named = {
+            key: {"name": key, **app} if isinstance(app, dict) else app for key, app in apps.items()
+        }
+        return {**raw, "apps": named}
+
+    @field_validator("apps", mode="before")
+    @classmethod
+    def _by_name(cls, apps: Any) -> Any:
+        if not isinstance(apps, dict):
+            raise problem("must be a mapping from app names to apps")
+        return apps
