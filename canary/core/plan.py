@@ -51,6 +51,7 @@ class Plan:
     promote_inconclusive: bool = False
     max_duration_s: float
     poll_s: float = 5.0
+    scrape_s: float = 5.0
     skip_analysis: bool = False
     replicas: int = 1
     canary_ready_percent: int = 100

@@ -1,0 +1,89 @@
+"""A bake: stay at a weight, count, and conclude when it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from canary.core.breach import enough
+from canary.core.counts import Window
+from canary.core.plan import Plan
+from canary.core.record import Phase
+from canary.core.seen import HookType, Outcome
+from canary.core.state import Seen, State
+from canary.core.verdicts import Grade, Verdict, judge_all
+
+UNCOVERED_SCRAPES = 1.5  # a sample may be one scrape old when the bake begins, and when it ends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """What a finished bake came to; `text` says why in one line."""
+
+    grade: Grade
+    text: str
+    verdicts: tuple[Verdict, ...] = ()
+
+
+def length_s(state: State, plan: Plan) -> float:
+    """How long this bake lasts once its weight is live."""
+    return plan.soak_s if state.phase is Phase.SOAKING else plan.interval_s
+
+
+def left_s(state: State, seen: Seen, plan: Plan) -> float:
+    """Seconds until the bake may be concluded; 0 or less when it may."""
+    if state.baked_from_s is None:
+        return length_s(state, plan)
+    return state.baked_from_s + length_s(state, plan) - seen.now_s
+
+
+def overdue(state: State, seen: Seen, plan: Plan) -> bool:
+    """Whether a bake without a conclusion has been extended for too long."""
+    return -left_s(state, seen, plan) > plan.inconclusive_deadline_s
+
+
+def conclude(state: State, seen: Seen, plan: Plan) -> Conclusion:
+    """Judge a bake whose time is over."""
+    if problem := _unjudgeable(state, seen, plan):
+        return Conclusion(grade=Grade.UNKNOWN, text=problem)
+    hook = seen.hooks.get(HookType.ROLLOUT)
+    if hook is not None and hook.outcome is Outcome.FAILED:
+        return Conclusion(grade=Grade.FAIL, text=hook.text)
+    if seen.window is None:
+        return Conclusion(grade=Grade.UNKNOWN, text="no samples from Prometheus")
+    verdicts = judge_all(
+        plan.checks,
+        seen.window,
+        min_requests=plan.min_requests,
+        warming=_warming(state, plan),
+    )
+    grades = {verdict.grade for verdict in verdicts}
+    grade = next((g for g in (Grade.FAIL, Grade.UNKNOWN) if g in grades), Grade.PASS)
+    text = "; ".join(v.text for v in verdicts if v.grade is grade)
+    return Conclusion(grade=grade, text=text or "no checks", verdicts=verdicts)
+
+
+def _warming(state: State, plan: Plan) -> bool:
+    """Whether the bake began while the canary was still allowed to be slow."""
+    if state.baked_from_s is None or state.traffic_from_s is None:
+        return True
+    return state.baked_from_s < state.traffic_from_s + plan.warm_up_s
+
+
+def _unjudgeable(state: State, seen: Seen, plan: Plan) -> str:
+    if seen.canary is None:
+        return "the API server does not answer"
+    needed = enough(plan.replicas, plan.canary_ready_percent)
+    if seen.canary.ready < needed:
+        return f"{seen.canary.ready} of {needed} pods of the canary are ready"
+    if not plan.checks:
+        return ""
+    if not seen.fresh:
+        return seen.metrics_error or "no samples from Prometheus"
+    return _uncovered(seen.window, length_s(state, plan), plan) if seen.window else ""
+
+
+def _uncovered(window: Window, length: float, plan: Plan) -> str:
+    covered = window.covers_s
+    if covered >= length - UNCOVERED_SCRAPES * plan.scrape_s:
+        return ""
+    return f"Prometheus has samples of only {max(0.0, covered):.0f} s of the {length:.0f} s"

@@ -1,0 +1,75 @@
+"""What ends a run at once, whatever the checks say: lost pods, a hang, a stop, a foreign hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from canary.core.plan import Plan
+from canary.core.record import Phase
+from canary.core.seen import Pods
+from canary.core.state import Seen, State
+from canary.core.verdicts import hanging
+
+NO_READY_POD_S = 1.0
+SHORT_POLLS = 3
+EXITS = 2
+
+
+def watch(state: State, seen: Seen, plan: Plan) -> State:
+    """Remember since when the canary has had no ready pod, or too few of them."""
+    if seen.canary is None or seen.canary.disturbed or not state.weight_percent:
+        return replace(state, unready_since_s=None, short_since_s=None)
+    unready = seen.canary.ready == 0
+    short = seen.canary.ready < enough(plan.replicas, plan.canary_ready_percent)
+    return replace(
+        state,
+        unready_since_s=_since(state.unready_since_s, seen.now_s) if unready else None,
+        short_since_s=_since(state.short_since_s, seen.now_s) if short else None,
+    )
+
+
+def enough(replicas: int, percent: int) -> int:
+    """How many ready pods satisfy a threshold; never fewer than one."""
+    return max(1, -(-replicas * percent // 100))
+
+
+def breach(state: State, seen: Seen, plan: Plan) -> str:
+    """Why the run must roll back now, "" when it need not."""
+    if seen.foreign:
+        return seen.foreign
+    if seen.now_s - state.began_s > plan.max_duration_s:
+        return f"the run took longer than maxDuration ({plan.max_duration_s:.0f} s)"
+    return _lost_pods(state, seen, plan) or _hang(state, seen)
+
+
+def _lost_pods(state: State, seen: Seen, plan: Plan) -> str:
+    pods, primary = seen.canary, seen.primary
+    if pods is None or primary is None or not primary.ready:
+        return ""  # both sides bad, or nothing known: not the canary's fault
+    exits = pods.exits - state.exits
+    if exits >= EXITS and not pods.disturbed:
+        return f"containers of the canary exited {exits} times{_because(pods)}"
+    if _lasted(state.unready_since_s, seen.now_s, NO_READY_POD_S):
+        return f"no pod of the canary is ready{_because(pods)}"
+    if _lasted(state.short_since_s, seen.now_s, SHORT_POLLS * plan.poll_s):
+        return f"{pods.ready} of {plan.replicas} pods of the canary are ready{_because(pods)}"
+    return ""
+
+
+def _hang(state: State, seen: Seen) -> str:
+    judged = state.phase is Phase.PROGRESSING and state.baked_from_s is not None
+    if not judged or seen.window is None or not seen.fresh:
+        return ""
+    return hanging(seen.window, state.weight_percent)
+
+
+def _because(pods: Pods) -> str:
+    return f": {pods.trouble}" if pods.trouble else ""
+
+
+def _since(before_s: float | None, now_s: float) -> float:
+    return now_s if before_s is None else before_s
+
+
+def _lasted(since_s: float | None, now_s: float, seconds: float) -> bool:
+    return since_s is not None and now_s - since_s >= seconds

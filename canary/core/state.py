@@ -1,0 +1,97 @@
+"""The vocabulary of a run: where it is, what was seen, what to do next and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from canary.core.counts import Window
+from canary.core.record import Phase
+from canary.core.seen import HookResult, HookType, Live, Pods
+from canary.core.verdicts import Verdict
+
+
+class Course(StrEnum):
+    """How a version gets its traffic."""
+
+    JUDGED = "judged"  # step by step, every step judged
+    FIRST = "first"  # nothing serves yet
+    DIRECT = "direct"  # at once when ready: the analysis is skipped, or the primary is dead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Everything the next decision depends on besides what is seen.
+
+    Times are the clock's monotonic seconds. `baked_from_s` is when the weight was first seen live
+    on every replica, None before; `traffic_from_s` the same for the first weight. `exits` are the canary's container exits when its traffic began.
+    `cause` is why the run rolls back; `stopped` that the driver, not the canary, is the cause.
+    """
+
+    phase: Phase = Phase.PREPARING
+    course: Course = Course.JUDGED
+    began_s: float
+    entered_s: float
+    step: int = -1
+    weight_percent: int = 0
+    baked_from_s: float | None = None
+    traffic_from_s: float | None = None
+    failed_checks: int = 0
+    exits: int = 0
+    unready_since_s: float | None = None
+    short_since_s: float | None = None
+    hook_failed_s: float | None = None
+    cause: str = ""
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the outside world looked like at one look.
+
+    `canary` and `primary` are None when the API server did not answer. `window` holds the requests
+    since the bake began, None before. `fresh` is true when Prometheus answered at this look.
+    `stop` says why the driver wants to end, `foreign` who changed what belongs to the run.
+    """
+
+    now_s: float
+    canary: Pods | None = None
+    primary: Pods | None = None
+    live: Live = field(default_factory=lambda: Live(confirmed=False))
+    window: Window | None = None
+    fresh: bool = False
+    metrics_error: str = ""
+    hooks: Mapping[HookType, HookResult] = field(default_factory=dict)
+    stop: str = ""
+    foreign: str = ""
+
+
+class Effect(StrEnum):
+    """What the engine does after a decision, in the order listed there."""
+
+    SHIFT = "shift"  # write the state's weight
+    RESTORE = "restore"  # all traffic to the primary
+    SETTLE = "settle"  # the canary becomes the primary: apex first, then the record
+    CLOSE = "close"  # the record says that the run has ended
+    STOP_CANARY = "stop-canary"
+    CALL_PRE_ROLLOUT = "call pre-rollout"
+    CALL_ROLLOUT = "call rollout"
+    OPEN_WINDOW = "open-window"  # count requests from now on
+    PERSIST = "persist"  # the record says the state's phase; weights stay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The next state, the effects that lead there, and why.
+
+    `wait_s` is how long nothing needs to be looked at. `loud` decisions get a permanent line.
+    `verdicts` are what a finished bake was judged by.
+    """
+
+    state: State
+    reason: str
+    effects: tuple[Effect, ...] = ()
+    wait_s: float = 1.0
+    loud: bool = False
+    verdicts: tuple[Verdict, ...] = ()

@@ -1,0 +1,64 @@
+"""Lines for people: progress while a run goes on, one sentence when it ends."""
+
+from __future__ import annotations
+
+from canary.core import bake
+from canary.core.counts import Tally
+from canary.core.plan import Check, CheckName, Plan
+from canary.core.record import Phase
+from canary.core.state import Seen, State
+
+
+def progress(state: State, seen: Seen, plan: Plan, reason: str) -> str:
+    """One line for one look: step, weight, requests, success rate, P99, time left in the bake."""
+    if not state.weight_percent or state.baked_from_s is None or seen.window is None:
+        return reason
+    left = bake.left_s(state, seen, plan)
+    parts = [
+        _where(state, plan),
+        f"canary {side(seen.window.canary)}",
+        f"primary {side(seen.window.primary)}",
+        f"{left:.0f} s left" if left > 0 else reason,
+    ]
+    if state.failed_checks:
+        parts.append(f"{state.failed_checks} of {plan.threshold} failed checks")
+    return " · ".join(parts)
+
+
+def side(tally: Tally) -> str:
+    """What one side answered, e.g. "96 requests 99.0 % P99 12 ms"."""
+    if not tally.requests:
+        return "0 requests"
+    p99 = tally.quantile_ms(0.99)
+    latency = f" P99 {p99:,.0f} ms" if p99 is not None else ""
+    return f"{tally.requests:,} requests {tally.success_percent:.1f} %{latency}"
+
+
+def bound(check: Check) -> str:
+    """A check in configuration's words, e.g. "request-success-rate >= 99 %"."""
+    if check.name is CheckName.SUCCESS_RATE:
+        return f"{check.name} >= {check.bound:g} %"
+    return f"{check.name} <= {check.bound:g} ms (P99)"
+
+
+def rejection(image: str, primary: str, state: State, restore_s: float | None) -> str:
+    """The one line that a run without promotion ends with.
+
+    `restore_s` is None when no traffic had been moved, or none could be moved back.
+    """
+    how = "interrupted" if state.stopped else "rejected"
+    return f"{image} {how}: {state.cause}{_whereabouts(primary, state, restore_s)}"
+
+
+def _whereabouts(primary: str, state: State, restore_s: float | None) -> str:
+    if restore_s is not None:
+        return f"; all traffic is back on {primary} after {restore_s:.1f} s"
+    if state.weight_percent:
+        return "; the weights stay, because the primary has no ready pod"
+    return f"; {primary} kept all traffic" if primary else "; nothing serves yet"
+
+
+def _where(state: State, plan: Plan) -> str:
+    if state.phase is Phase.SOAKING:
+        return "soak · 100 %"
+    return f"step {state.step + 1}/{len(plan.weights)} · {state.weight_percent} %"

@@ -1,0 +1,294 @@
+"""The state machine of a run.
+
+Every rule about which phase may follow which lives here: the legal edges in `EDGES`, one small
+handler per phase. `decide` is pure, so a run can be replayed from what it saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from canary.core import bake
+from canary.core.breach import breach, enough, watch
+from canary.core.plan import Plan
+from canary.core.record import Phase
+from canary.core.seen import HookType, Outcome, Pods
+from canary.core.state import Course, Decision, Effect, Seen, State
+from canary.core.verdicts import Grade
+
+LOOK_S = 1.0  # pods, weights and the driver are looked at this often
+LIVE_LOOK_S = 0.1  # a weight is live on Traefik within 0.1 to 2 s
+LIVE_DEADLINE_S = 30.0
+
+EDGES: Mapping[Phase, frozenset[Phase]] = {
+    Phase.PREPARING: frozenset(
+        {Phase.PREPARING, Phase.PROGRESSING, Phase.PROMOTING, Phase.SUCCEEDED, Phase.FAILED}
+    ),
+    Phase.PROGRESSING: frozenset({Phase.PROGRESSING, Phase.PROMOTING, Phase.ROLLING_BACK}),
+    Phase.PROMOTING: frozenset({Phase.PROMOTING, Phase.SOAKING, Phase.ROLLING_BACK}),
+    Phase.SOAKING: frozenset({Phase.SOAKING, Phase.SUCCEEDED, Phase.ROLLING_BACK}),
+    Phase.ROLLING_BACK: frozenset({Phase.ROLLING_BACK, Phase.FAILED}),
+    Phase.SUCCEEDED: frozenset(),
+    Phase.FAILED: frozenset(),
+}
+
+
+def decide(state: State, seen: Seen, plan: Plan) -> Decision:
+    """What to do next, given where the run is and what was just seen."""
+    decision = _HANDLERS[state.phase](watch(state, seen, plan), seen, plan)
+    after = decision.state
+    assert after.phase in EDGES[state.phase], f"{state.phase} -> {after.phase}"
+    assert 0 <= after.weight_percent <= 100
+    assert decision.reason
+    return decision
+
+
+def roll_back(state: State, seen: Seen, cause: str, *, stopped: bool = False) -> Decision:
+    """Leave any phase with traffic; keep the weights where only the canary has ready pods."""
+    after = replace(
+        state,
+        phase=Phase.ROLLING_BACK,
+        entered_s=seen.now_s,
+        baked_from_s=None,
+        cause=cause,
+        stopped=stopped,
+    )
+    if _stranded(seen):
+        return Decision(state=after, reason=_kept(cause), effects=(Effect.PERSIST,), loud=True)
+    return _restore(after, f"roll back: {cause}")
+
+
+def _preparing(state: State, seen: Seen, plan: Plan) -> Decision:
+    if seen.stop or seen.foreign:
+        return _give_up(state, seen.stop or seen.foreign, stopped=bool(seen.stop))
+    needed = enough(plan.replicas, plan.canary_ready_percent)
+    ready = seen.canary.ready if seen.canary else 0
+    if ready >= needed:
+        return _enter(state, seen, plan)
+    missing = _missing(seen.canary, needed)
+    if seen.now_s - state.entered_s > plan.progress_deadline_s:
+        return _give_up(state, f"not ready within {plan.progress_deadline_s:.0f} s: {missing}")
+    return Decision(state=state, reason=f"preparing: {missing}", wait_s=LOOK_S / 2)
+
+
+def _missing(pods: Pods | None, needed: int) -> str:
+    if pods is None:
+        return "the API server does not answer"
+    trouble = f": {pods.trouble}" if pods.trouble else ""
+    return f"{pods.ready} of {needed} pods ready{trouble}"
+
+
+def _enter(state: State, seen: Seen, plan: Plan) -> Decision:
+    if state.course is Course.FIRST:
+        after = replace(state, phase=Phase.SUCCEEDED, weight_percent=100)
+        reason = "first version is ready: it gets all traffic, without analysis"
+        return Decision(state=after, reason=reason, effects=(Effect.SETTLE,), loud=True)
+    if seen.primary is not None and not seen.primary.ready:
+        return _shift(
+            replace(state, course=Course.DIRECT), seen, 100, "the primary has no ready pod"
+        )
+    if state.course is Course.DIRECT:
+        return _shift(state, seen, 100, "the analysis is skipped")
+    return _acceptance(state, seen, plan)
+
+
+def _acceptance(state: State, seen: Seen, plan: Plan) -> Decision:
+    """Pre-rollout hooks pass before the first request reaches the canary."""
+    if HookType.PRE_ROLLOUT not in plan.hooks:
+        return _shift(state, seen, plan.weights[0], "the canary is ready")
+    hook = seen.hooks.get(HookType.PRE_ROLLOUT)
+    outcome = hook.outcome if hook else Outcome.IDLE
+    text = hook.text if hook else ""
+    if outcome is Outcome.PASSED:
+        return _shift(state, seen, plan.weights[0], "the canary is ready and pre-rollout passed")
+    if outcome is Outcome.PENDING:
+        return Decision(state=state, reason="waiting for pre-rollout hooks", wait_s=LOOK_S / 2)
+    if outcome is Outcome.IDLE:
+        called = (Effect.CALL_PRE_ROLLOUT,)
+        return Decision(state=state, reason="calling pre-rollout hooks", effects=called, wait_s=0.1)
+    return _refused(state, seen, plan, text)
+
+
+def _refused(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
+    if state.hook_failed_s is None:
+        failed = state.failed_checks + 1
+        if failed >= plan.threshold:
+            return _give_up(state, f"{text} ({failed} of {plan.threshold} failed checks)")
+        after = replace(state, failed_checks=failed, hook_failed_s=seen.now_s)
+        reason = f"held before traffic: {text} ({failed} of {plan.threshold} failed checks)"
+        return Decision(state=after, reason=reason, loud=True)
+    if seen.now_s - state.hook_failed_s < plan.interval_s:
+        return Decision(state=state, reason=f"pre-rollout hooks are called again soon: {text}")
+    again = replace(state, hook_failed_s=None)
+    called = (Effect.CALL_PRE_ROLLOUT,)
+    return Decision(state=again, reason="calling pre-rollout hooks again", effects=called)
+
+
+def _shift(state: State, seen: Seen, weight_percent: int, why: str) -> Decision:
+    promoting = weight_percent == 100
+    began = state.weight_percent == 0
+    after = replace(
+        state,
+        phase=Phase.PROMOTING if promoting else Phase.PROGRESSING,
+        entered_s=seen.now_s,
+        baked_from_s=None,
+        step=state.step if promoting else state.step + 1,
+        weight_percent=weight_percent,
+        exits=seen.canary.exits if began and seen.canary else state.exits,
+    )
+    reason = f"{why}: {'promote, ' if promoting else ''}{weight_percent} % to the canary"
+    shift = (Effect.SHIFT,)
+    return Decision(state=after, reason=reason, effects=shift, wait_s=LIVE_LOOK_S, loud=True)
+
+
+def _progressing(state: State, seen: Seen, plan: Plan) -> Decision:
+    if early := _ended_early(state, seen, plan):
+        return early
+    if state.baked_from_s is None:
+        return _await_live(state, seen, plan)
+    return _baking(state, seen, plan)
+
+
+def _ended_early(state: State, seen: Seen, plan: Plan) -> Decision | None:
+    if seen.stop:
+        return roll_back(state, seen, seen.stop, stopped=True)
+    if cause := breach(state, seen, plan):
+        return roll_back(state, seen, f"{cause} at {state.weight_percent} %")
+    return None
+
+
+def _await_live(state: State, seen: Seen, plan: Plan) -> Decision:
+    if seen.live.confirmed:
+        soaking = state.phase is Phase.PROMOTING
+        after = replace(
+            state,
+            phase=Phase.SOAKING if soaking else state.phase,
+            baked_from_s=seen.now_s,
+            traffic_from_s=_first(state.traffic_from_s, seen.now_s),
+        )
+        return _open_bake(after, plan, f"{state.weight_percent} % is live on every replica")
+    if seen.now_s - state.entered_s > LIVE_DEADLINE_S:
+        text = seen.live.text or "Traefik does not confirm it"
+        cause = f"{state.weight_percent} % was not live within {LIVE_DEADLINE_S:.0f} s: {text}"
+        return roll_back(state, seen, cause)
+    text = f": {seen.live.text}" if seen.live.text else ""
+    reason = f"waiting for Traefik to route {state.weight_percent} %{text}"
+    return Decision(state=state, reason=reason, wait_s=LIVE_LOOK_S)
+
+
+def _first(before_s: float | None, now_s: float) -> float:
+    return now_s if before_s is None else before_s
+
+
+def _open_bake(state: State, plan: Plan, reason: str, *, loud: bool = False) -> Decision:
+    hooks = (Effect.CALL_ROLLOUT,) if HookType.ROLLOUT in plan.hooks else ()
+    phase = (Effect.PERSIST,) if state.phase is Phase.SOAKING and not loud else ()
+    effects = (Effect.OPEN_WINDOW, *phase, *hooks)
+    return Decision(state=state, reason=reason, effects=effects, wait_s=LIVE_LOOK_S, loud=loud)
+
+
+def _baking(state: State, seen: Seen, plan: Plan) -> Decision:
+    if state.course is Course.DIRECT:
+        return _advance(state, seen, plan, "live, not judged")
+    left = bake.left_s(state, seen, plan)
+    if left > 0:
+        reason = f"baking at {state.weight_percent} %, {left:.0f} s left"
+        return Decision(state=state, reason=reason, wait_s=min(LOOK_S, left))
+    end = bake.conclude(state, seen, plan)
+    if end.grade is Grade.FAIL:
+        decision = _failed_check(state, seen, plan, end.text)
+    elif end.grade is Grade.PASS:
+        decision = _advance(state, seen, plan, end.text)
+    else:
+        decision = _inconclusive(state, seen, plan, end.text)
+    conclusive = end.grade is not Grade.UNKNOWN
+    return replace(decision, verdicts=end.verdicts if conclusive else ())
+
+
+def _failed_check(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
+    failed = state.failed_checks + 1
+    count = f"{failed} of {plan.threshold} failed checks"
+    after = replace(state, failed_checks=failed)
+    if failed >= plan.threshold:
+        return roll_back(after, seen, f"{text} at {state.weight_percent} % ({count})")
+    held = replace(after, baked_from_s=seen.now_s)
+    return _open_bake(held, plan, f"held at {state.weight_percent} %: {text} ({count})", loud=True)
+
+
+def _inconclusive(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
+    if not bake.overdue(state, seen, plan):
+        return Decision(state=state, reason=f"held at {state.weight_percent} %: {text}")
+    waited = f"inconclusive for {plan.inconclusive_deadline_s:.0f} s"
+    if plan.promote_inconclusive and seen.canary is not None and seen.canary.ready:
+        return _advance(state, seen, plan, f"{waited} ({text}), onInconclusive is promote")
+    return roll_back(state, seen, f"{waited} at {state.weight_percent} %: {text}")
+
+
+def _advance(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
+    if state.phase is Phase.SOAKING:
+        after = replace(state, phase=Phase.SUCCEEDED, entered_s=seen.now_s)
+        reason = f"promoted: {why}"
+        return Decision(state=after, reason=reason, effects=(Effect.SETTLE,), loud=True)
+    following = plan.weights[state.step + 1 : state.step + 2]
+    return _shift(state, seen, following[0] if following else 100, why)
+
+
+def _rolling_back(state: State, seen: Seen, plan: Plan) -> Decision:
+    if state.weight_percent:
+        return _retry_restore(state, seen, plan)
+    waited_s = seen.now_s - state.entered_s
+    if not seen.live.confirmed and waited_s <= LIVE_DEADLINE_S:
+        text = f": {seen.live.text}" if seen.live.text else ""
+        reason = f"waiting for Traefik to route everything to the primary{text}"
+        return Decision(state=state, reason=reason, wait_s=LIVE_LOOK_S)
+    doubt = "" if seen.live.confirmed else " (written, not confirmed by Traefik)"
+    after = replace(state, phase=Phase.FAILED)
+    effects = (Effect.CLOSE, Effect.STOP_CANARY)
+    return Decision(state=after, reason=f"{state.cause}{doubt}", effects=effects, loud=True)
+
+
+def _retry_restore(state: State, seen: Seen, plan: Plan) -> Decision:
+    if not _stranded(seen):
+        return _restore(state, "the primary is ready again: restore")
+    if seen.stop or state.stopped or seen.now_s - state.began_s > plan.max_duration_s:
+        after = replace(state, phase=Phase.FAILED)
+        return Decision(state=after, reason=_kept(state.cause), loud=True)
+    return Decision(state=state, reason=_kept(state.cause))
+
+
+def _restore(state: State, reason: str) -> Decision:
+    after = replace(state, weight_percent=0)
+    effects = (Effect.RESTORE,)
+    return Decision(state=after, reason=reason, effects=effects, wait_s=LIVE_LOOK_S, loud=True)
+
+
+def _give_up(state: State, cause: str, *, stopped: bool = False) -> Decision:
+    after = replace(state, phase=Phase.FAILED, cause=cause, stopped=stopped)
+    effects = (Effect.CLOSE, Effect.STOP_CANARY)
+    return Decision(state=after, reason=cause, effects=effects, loud=True)
+
+
+def _stranded(seen: Seen) -> bool:
+    """Only the canary has ready pods, so traffic must stay with it."""
+    pods, primary = seen.canary, seen.primary
+    return pods is not None and primary is not None and pods.ready > 0 and not primary.ready
+
+
+def _kept(cause: str) -> str:
+    return f"{cause}; the weights stay, because the primary has no ready pod"
+
+
+def _finished(state: State, seen: Seen, plan: Plan) -> Decision:
+    raise AssertionError(f"no decision follows {state.phase}: {seen}, {plan}")
+
+
+_HANDLERS: Mapping[Phase, Callable[[State, Seen, Plan], Decision]] = {
+    Phase.PREPARING: _preparing,
+    Phase.PROGRESSING: _progressing,
+    Phase.PROMOTING: _progressing,
+    Phase.SOAKING: _progressing,
+    Phase.ROLLING_BACK: _rolling_back,
+    Phase.SUCCEEDED: _finished,
+    Phase.FAILED: _finished,
+}

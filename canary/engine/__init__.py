@@ -1,0 +1,9 @@
+"""The engine: carries out what the core decides, through the ports."""
+
+from __future__ import annotations
+
+from canary.engine.request import Request
+from canary.engine.retirement import retire
+from canary.engine.run import release
+
+__all__ = ["Request", "release", "retire"]

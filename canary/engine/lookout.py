@@ -1,0 +1,141 @@
+"""Looking: asks every port that can tell something, once a look, and puts it into one `Seen`.
+
+Absent on purpose: any opinion about what is seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from canary.core import bake
+from canary.core.counts import Window
+from canary.core.plan import Plan
+from canary.core.record import TERMINAL, Phase, Record
+from canary.core.samples import Ledger
+from canary.core.seen import HookResult, HookType, Live, Pods, Route
+from canary.core.state import Seen, State
+from canary.errors import MetricsError, PortError
+from canary.ports import Ports
+
+WINDOW_S = 30.0
+WINDOW_SCRAPES = 6
+
+
+@dataclass(slots=True, kw_only=True)
+class Lookout:
+    """What one run sees; keeps the ledger of counters between looks."""
+
+    plan: Plan
+    ports: Ports
+    ledger: Ledger = field(default_factory=Ledger)
+    window: Window | None = None
+    fallback_requests: int = 0
+    asked_metrics_s: float | None = None
+
+    def look(self, state: State, record: Record) -> Seen:
+        """Ask everybody; what cannot be had right now is absent, not an error.
+
+        Raises:
+            PortError: something cannot be had, and waiting will not help.
+        """
+        now_s = self.ports.clock.now_s()
+        pods = self._pods()
+        foreign = self._foreign(state, record)
+        fresh, metrics_error = self._count(state, record, now_s)
+        return Seen(
+            now_s=now_s,
+            canary=_of(pods, record.canary),
+            primary=_of(pods, record.primary),
+            live=self._live(state, record),
+            window=self.window,
+            fresh=fresh,
+            metrics_error=metrics_error,
+            hooks=self._hooks(),
+            stop=self.ports.driver.interruption(),
+            foreign=foreign,
+        )
+
+    def open_window(self) -> None:
+        """Count for a new bake, from Prometheus's present at the next look on."""
+        self.window = None
+        self.asked_metrics_s = None
+
+    def _pods(self) -> dict[str, Pods] | None:
+        try:
+            return dict(self.ports.fleet.pods())
+        except PortError as error:
+            _only_if_retryable(error)
+            return None
+
+    def _foreign(self, state: State, record: Record) -> str:
+        if state.phase in TERMINAL or state.phase is Phase.ROLLING_BACK:
+            return ""
+        try:
+            route = self.ports.router.route()
+        except PortError as error:
+            _only_if_retryable(error)
+            return ""
+        return foreign_change(route, record)
+
+    def _live(self, state: State, record: Record) -> Live:
+        if state.baked_from_s is not None or state.phase is Phase.PREPARING:
+            return Live(confirmed=False, text="not asked")
+        try:
+            return self.ports.router.live(record)
+        except PortError as error:
+            _only_if_retryable(error)
+            return Live(confirmed=False, text=str(error))
+
+    def _count(self, state: State, record: Record, now_s: float) -> tuple[bool, str]:
+        """Whether Prometheus answered at this look, and if not, why."""
+        if state.baked_from_s is None or not self._due(state, now_s):
+            return False, ""
+        self.asked_metrics_s = now_s
+        try:
+            self._ask(record)
+        except MetricsError as error:
+            return False, str(error)
+        return True, ""
+
+    def _ask(self, record: Record) -> None:
+        metrics = self.ports.metrics
+        window = self.window or Window.opened(metrics.now_s())
+        versions = {"primary": record.primary, "canary": record.canary}
+        reach_s = max(WINDOW_S, WINDOW_SCRAPES * self.plan.scrape_s)
+        self.ledger, poll = self.ledger.advance(metrics.samples(versions, reach_s))
+        self.window = window.add(poll)
+
+    def _due(self, state: State, now_s: float) -> bool:
+        if self.asked_metrics_s is None or now_s - self.asked_metrics_s >= self.plan.poll_s:
+            return True
+        return bake.left_s(state, Seen(now_s=now_s), self.plan) <= 0
+
+    def _hooks(self) -> dict[HookType, HookResult]:
+        return {kind: self.ports.hooks.result(kind) for kind in HookType if kind in self.plan.hooks}
+
+
+def foreign_change(route: Route | None, record: Record) -> str:
+    """What somebody else did to our route, "" if nobody did anything."""
+    if route is None:
+        return f"the TraefikService of {record.primary or record.canary} was deleted"
+    who = f" by {route.changed_by}" if route.changed_by else ""
+    if route.record.run != record.run:
+        return f"run {route.record.run or '(none)'} took over{who}"
+    wanted = dict(record.members)
+    for weights in (route.weights, route.shielded):
+        if dict(weights) != wanted:
+            return f"weights were changed{who} to {_shares(dict(weights))}"
+    return ""
+
+
+def _shares(weights: dict[str, int]) -> str:
+    return ", ".join(f"{version}: {weight}" for version, weight in weights.items()) or "none"
+
+
+def _of(pods: dict[str, Pods] | None, version: str) -> Pods | None:
+    return None if pods is None else pods.get(version, Pods())
+
+
+def _only_if_retryable(error: PortError) -> None:
+    if not error.retryable:
+        raise error

@@ -1,0 +1,29 @@
+"""Patience: do something again while its error may heal, for a bounded time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from canary.errors import PortError
+from canary.ports import Ports
+
+FIRST_WAIT_S = 0.1
+LONGEST_WAIT_S = 1.0
+
+
+def patiently(action: Callable[[], None], ports: Ports, seconds: float) -> None:
+    """Run `action` until it succeeds.
+
+    Raises:
+        PortError: it failed in a way that does not heal, or for longer than `seconds`.
+    """
+    deadline_s = ports.clock.now_s() + seconds
+    wait_s = FIRST_WAIT_S
+    while True:
+        try:
+            return action()
+        except PortError as error:
+            if not error.retryable or ports.clock.now_s() + wait_s > deadline_s:
+                raise
+        ports.clock.wait(wait_s)
+        wait_s = min(LONGEST_WAIT_S, 2 * wait_s)

@@ -1,0 +1,71 @@
+"""Repair: before anything else, put right what an earlier driver left when it died."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from canary.core.record import Phase, Record
+from canary.core.seen import Pods, Route
+from canary.engine.patience import patiently
+from canary.errors import ConflictError
+from canary.ports import Ports
+
+PATIENCE_S = 30.0
+
+
+def repaired(owner: str, ports: Ports) -> Record | None:
+    """The record at rest, after a repair if one was needed; None if nothing was ever routed.
+
+    Raises:
+        ConflictError: the route belongs to another stack.
+        PortError: the cluster cannot be read or written.
+    """
+    route = ports.router.route()
+    if route is None:
+        return None
+    if route.record.owner != owner:
+        raise ConflictError(
+            "the TraefikService belongs to another stack; remove it or rename the app"
+        )
+    if not route.record.primary:
+        return None  # a first deploy that was killed: its leftovers are adopted
+    damage = damage_of(route, ports.apex.version())
+    return _repair(route.record, damage, ports) if damage else route.record
+
+
+def damage_of(route: Route, apex: str) -> str:
+    """What is not as it is at rest, "" when everything is."""
+    record = route.record
+    if record.unfinished:
+        return f"run {record.run} ended in {record.phase} at {record.weight_percent} %"
+    rest = {record.primary: 100}
+    if dict(route.weights) != rest or dict(route.shielded) != rest:
+        return "the weights were changed"
+    return "" if apex == record.primary else "the apex Service named another version"
+
+
+def stranded(record: Record, ports: Ports) -> bool:
+    """Whether only the canary has ready pods, so that traffic must not leave it."""
+    pods = ports.fleet.pods()
+    canary, primary = pods.get(record.canary, Pods()), pods.get(record.primary, Pods())
+    return canary.ready > 0 and primary.ready == 0
+
+
+def _repair(record: Record, damage: str, ports: Ports) -> Record:
+    serving, how = record.primary, "all traffic is back on"
+    if record.canary and stranded(record, ports):
+        serving, how = record.canary, "the only version with ready pods is kept as primary:"
+    rest = replace(
+        record,
+        phase=Phase.SUCCEEDED if serving == record.canary else Phase.FAILED,
+        primary=serving,
+        canary="" if serving == record.canary else record.canary,
+        weight_percent=0,
+        moved_at=ports.clock.wall_s(),
+        reason=f"repaired: {damage}",
+    )
+    patiently(lambda: ports.router.write(rest), ports, PATIENCE_S)
+    patiently(lambda: ports.apex.point_to(serving), ports, PATIENCE_S)
+    name = record.images.get(serving, serving)
+    ports.journal.decided(rest, f"repaired: {damage}; {how} {name}", warning=True)
+    return rest

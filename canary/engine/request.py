@@ -1,0 +1,17 @@
+"""What one update asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """This version of this app, by this run, for the stack whose id is `owner`."""
+
+    app: str
+    namespace: str
+    owner: str
+    run: str
+    version: str
+    image: str
