@@ -1,0 +1,30 @@
+"""The machine's clock; the only module that asks what time it is."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+
+class SystemClock:
+    """Implements `canary.ports.Clock`. One per run, because `wake` ends that run's wait."""
+
+    def __init__(self) -> None:
+        self._woken = threading.Event()
+
+    def now_s(self) -> float:
+        """Monotonic seconds."""
+        return time.monotonic()
+
+    def wall_s(self) -> float:
+        """Unix seconds."""
+        return time.time()
+
+    def wait(self, seconds: float) -> None:
+        """Return after `seconds` (0 or less: at once), or as soon as somebody calls `wake`."""
+        self._woken.wait(max(0.0, seconds))
+        self._woken.clear()
+
+    def wake(self) -> None:
+        """End the present wait, or the next one when nobody waits now. Any thread may call."""
+        self._woken.set()

@@ -1,0 +1,187 @@
+"""An app's traffic as TraefikServices: what a record looks like written down, and read back.
+
+Pure: bodies in, bodies out. Three objects: the plain weighted list, the shielded one in which the
+canary's place is taken by a failover, and that failover.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from canary.core.record import Record
+
+API_VERSION = "traefik.io/v1alpha1"
+RECORD = "canary.rollout/record"
+OWNER = "canary.rollout/owner"
+RUN = "canary.rollout/run"
+APP_LABEL = "app.kubernetes.io/name"
+MANAGER_LABEL = "app.kubernetes.io/managed-by"
+VERSION_LABEL = "app.kubernetes.io/version"
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shield:
+    """Which of the canary's answers the primary gives instead, and up to which request body."""
+
+    status: tuple[str, ...] = ("500-599",)
+    max_request_body_bytes: int = 65536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lists:
+    """The names of one app's routing objects and how they are written.
+
+    `port` is the versions' Service port; `owner` the id that marks objects as ours.
+    """
+
+    app: str
+    namespace: str
+    owner: str
+    port: int
+    shield: Shield | None = None
+
+    @property
+    def plain(self) -> str:
+        """The weighted list for every request; it carries the record."""
+        return self.app
+
+    @property
+    def shielded(self) -> str:
+        """The weighted list for requests that are safe to repeat."""
+        return f"{self.app}-shielded"
+
+    @property
+    def failover(self) -> str:
+        """What stands in the canary's place in the shielded list."""
+        return f"{self.app}-failover"
+
+    @property
+    def collection(self) -> str:
+        """The API path of the namespace's TraefikServices."""
+        return f"/apis/{API_VERSION}/namespaces/{self.namespace}/traefikservices"
+
+    def path(self, name: str) -> str:
+        """The API path of one TraefikService."""
+        return f"{self.collection}/{name}"
+
+    def service(self, version: str) -> str:
+        """The Service of a version."""
+        return f"{self.app}-{version}"
+
+    def fallback(self, version: str) -> str:
+        """The Service that replays go to, so that they are counted apart."""
+        return f"{self.app}-{version}-fallback"
+
+    def plain_body(self, record: Record, seen: Object | None) -> Object:
+        """The plain list, with the record, over what is `seen` there."""
+        members = [self._member(version, weight) for version, weight in record.members]
+        body = self._body(self.plain, record, seen)
+        body["metadata"]["annotations"][RECORD] = record.to_json()
+        body["spec"].setdefault("weighted", {})["services"] = members
+        return body
+
+    def shielded_body(self, record: Record, seen: Object | None) -> Object:
+        """The shielded list: the failover stands for the canary while it is shielded."""
+        failover = self.failover if self.is_shielded(record) else ""
+        members = [
+            {"kind": "TraefikService", "name": failover, "weight": weight}
+            if failover and version == record.canary
+            else self._member(version, weight)
+            for version, weight in record.members
+        ]
+        body = self._body(self.shielded, record, seen)
+        body["spec"].setdefault("weighted", {})["services"] = members
+        return body
+
+    def failover_body(self, record: Record, seen: Object | None) -> Object:
+        """The failover from the canary to the primary."""
+        shield = self.shield or Shield()
+        body = self._body(self.failover, record, seen)
+        body["spec"] = {
+            "failover": {
+                "service": self._service(self.service(record.canary)),
+                "fallback": self._service(self.fallback(record.primary)),
+                "errors": {
+                    "status": list(shield.status),
+                    "maxRequestBodyBytes": shield.max_request_body_bytes,
+                },
+            }
+        }
+        return body
+
+    def is_shielded(self, record: Record) -> bool:
+        """Whether the canary has traffic and a primary that can answer in its stead."""
+        both = record.primary and record.canary and record.primary != record.canary
+        return bool(self.shield and both and record.weight_percent)
+
+    def weights(self, body: Object | None, failover: Object | None = None) -> dict[str, int]:
+        """What a list says, by version; members that are not versions of ours keep their names."""
+        members = ((body or {}).get("spec", {}).get("weighted") or {}).get("services") or []
+        shares: dict[str, int] = {}
+        for member in members:
+            version = self._version_of(member, failover)
+            # Without a weight Traefik takes 1.
+            shares[version] = shares.get(version, 0) + int(member.get("weight", 1))
+        return shares
+
+    def version_named(self, service: str) -> str:
+        """The version that a Service of ours belongs to, "" for any other name."""
+        version = service.removeprefix(f"{self.app}-").removesuffix("-fallback")
+        ours = service.startswith(f"{self.app}-") and len(version) == 10
+        return version if ours and all(c in "0123456789abcdef" for c in version) else ""
+
+    def _version_of(self, member: Mapping[str, Any], failover: Object | None) -> str:
+        name = str(member.get("name", ""))
+        if member.get("kind") == "TraefikService" and name == self.failover and failover:
+            spec = failover.get("spec", {}).get("failover") or {}
+            name = str((spec.get("service") or {}).get("name", name))
+        return self.version_named(name) or name
+
+    def _member(self, version: str, weight: int) -> Object:
+        return {**self._service(self.service(version)), "weight": weight}
+
+    def _service(self, name: str) -> Object:
+        return {"kind": "Service", "name": name, "port": self.port}
+
+    def _body(self, name: str, record: Record, seen: Object | None) -> Object:
+        body: Object = copy.deepcopy(seen) if seen else {}
+        body |= {"apiVersion": API_VERSION, "kind": "TraefikService"}
+        body.setdefault("spec", {})
+        metadata = body.setdefault("metadata", {})
+        metadata |= {"name": name, "namespace": self.namespace}
+        metadata.pop("managedFields", None)  # absent means unchanged, and it is most of the body
+        labels = {APP_LABEL: self.app, MANAGER_LABEL: "canary"}
+        metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
+        marks = {OWNER: self.owner, RUN: record.run}
+        metadata["annotations"] = {**(metadata.get("annotations") or {}), **marks}
+        return body
+
+
+def same(one: Object, other: Object) -> bool:
+    """Whether two bodies say the same about traffic, record and ownership."""
+    return _gist(one) == _gist(other)
+
+
+def _gist(body: Object) -> tuple[Any, ...]:
+    annotations = body["metadata"].get("annotations") or {}
+    labels = body["metadata"].get("labels") or {}
+    marks = {key: annotations.get(key) for key in (OWNER, RUN, RECORD)}
+    return marks, labels.get(APP_LABEL), labels.get(MANAGER_LABEL), body.get("spec") or {}
+
+
+def owner_of(body: Object) -> str:
+    """The id on an object, "" when it has none."""
+    return str((body["metadata"].get("annotations") or {}).get(OWNER, ""))
+
+
+def last_writer(body: Object) -> str:
+    """The field manager that wrote last, "" when the object does not say."""
+    entries = [e for e in body["metadata"].get("managedFields") or [] if e.get("time")]
+    # Times have whole seconds: among equals the foreign one is the one worth naming.
+    entries.sort(key=lambda entry: (entry["time"], entry.get("manager") != "canary"))
+    return str(entries[-1].get("manager", "")) if entries else ""

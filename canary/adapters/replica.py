@@ -1,0 +1,114 @@
+"""One replica of Traefik, as its API describes it, against what a record says. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from canary.adapters.lists import Lists
+from canary.core.record import Record
+
+_PROVIDER = "@kubernetescrd"
+
+Service = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replica:
+    """The services that a replica routes to, among them the app's."""
+
+    name: str
+    lists: Lists
+    services: tuple[Service, ...]
+
+    @property
+    def versions(self) -> frozenset[str]:
+        """Every version of the app that this replica still names."""
+        named = (self._version(str(service.get("name", ""))) for service in self.services)
+        return frozenset(version for version in named if version)
+
+    def missing(self, record: Record) -> str:
+        """What is not yet as `record` says, "" when all of it is."""
+        for problem in (self._lists_missing(record), self._servers_missing(record)):
+            if problem:
+                return f"{self.name} {problem}"
+        return ""
+
+    def _lists_missing(self, record: Record) -> str:
+        plain = {self._label(version): weight for version, weight in record.members}
+        problem = self._differs(self.lists.plain, plain)
+        if problem or self.lists.shield is None:
+            return problem
+        shielded = dict(plain)
+        if self.lists.is_shielded(record):
+            shielded[self._full(self.lists.failover)] = shielded.pop(self._label(record.canary))
+        return self._differs(self.lists.shielded, shielded) or self._failover_missing(record)
+
+    def _failover_missing(self, record: Record) -> str:
+        if not self.lists.is_shielded(record):
+            return ""
+        service = self._find(self._full(self.lists.failover))
+        if service is None:
+            return f"does not know {self.lists.failover} yet"
+        failover = service.get("failover") or {}
+        pair = (_plain_name(failover.get("service")), _plain_name(failover.get("fallback")))
+        wanted = (self._label(record.canary), self._fallback_label(record.primary))
+        return "" if pair == wanted else f"has another {self.lists.failover}"
+
+    def _differs(self, name: str, wanted: dict[str, int]) -> str:
+        service = self._find(self._full(name))
+        if service is None:
+            return f"does not know {name} yet"
+        members = (service.get("weighted") or {}).get("services") or []
+        has = {_plain_name(m.get("name")): int(m.get("weight", 1)) for m in members}
+        if has == wanted:
+            return ""
+        return f"still routes {name} {'/'.join(str(w) for w in has.values()) or 'nowhere'}"
+
+    def _servers_missing(self, record: Record) -> str:
+        for version, _ in record.members:
+            problem = self._server_missing(self._label(version))
+            if problem:
+                return problem
+        return ""
+
+    def _server_missing(self, label: str) -> str:
+        service = self._find(label)
+        if service is None:
+            return f"does not know service {label}"
+        status = service.get("serverStatus") or {}
+        if "UP" in status.values():
+            return ""
+        servers = (service.get("loadBalancer") or {}).get("servers") or []
+        # Traefik tracks servers only of services that a router uses: a first deploy has none yet.
+        if servers and not status and not self._routed:
+            return ""
+        return f"has no server up for {label}"
+
+    @property
+    def _routed(self) -> bool:
+        lists = (self._find(self._full(name)) for name in (self.lists.plain, self.lists.shielded))
+        return any(found and found.get("usedBy") for found in lists)
+
+    def _find(self, name: str) -> Service | None:
+        for service in self.services:
+            if service.get("name") == name + _PROVIDER:
+                return service
+        return None
+
+    def _full(self, name: str) -> str:
+        return f"{self.lists.namespace}-{name}"
+
+    def _label(self, version: str) -> str:
+        return f"{self._full(self.lists.service(version))}-{self.lists.port}"
+
+    def _fallback_label(self, version: str) -> str:
+        return f"{self._full(self.lists.fallback(version))}-{self.lists.port}"
+
+    def _version(self, name: str) -> str:
+        service = name.removesuffix(_PROVIDER).removeprefix(f"{self.lists.namespace}-")
+        return self.lists.version_named(service.rpartition("-")[0])
+
+
+def _plain_name(name: Any) -> str:
+    return str(name or "").removesuffix(_PROVIDER)

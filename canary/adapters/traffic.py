@@ -1,0 +1,117 @@
+"""What Traefik's replicas route right now, from the API that each of them has.
+
+One request a replica tells everything about an app: its lists, its services, and which of their
+servers are up. Absent on purpose: any cache, since a stale answer would confirm a lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from canary.adapters.access import Ask, Direct, Endpoint, PodAddress, pod_proxy
+from canary.adapters.kubernetes import Cluster
+from canary.adapters.lists import Lists, Object
+from canary.adapters.replica import Replica
+from canary.core.record import Record
+from canary.core.seen import Live
+from canary.errors import TraefikError
+
+_THREADS = 8
+
+Endpoints = Callable[[], Sequence[Endpoint]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraefikPods:
+    """Where Traefik's replicas are: the ready pods that `selector` picks, API on `port`."""
+
+    namespace: str
+    selector: str = "app.kubernetes.io/name=traefik"
+    port: int = 8080
+
+    def endpoints(self, cluster: Cluster) -> Sequence[Endpoint]:
+        """The replicas, through the API server's pod proxy.
+
+        Raises:
+            ClusterError: the pods cannot be listed.
+        """
+        path = f"/api/v1/namespaces/{self.namespace}/pods"
+        pods = cluster.list_(path, label_selector=self.selector)
+        names = sorted(pod["metadata"]["name"] for pod in pods if _serves(pod))
+        return [
+            pod_proxy(
+                "Traefik",
+                cluster,
+                PodAddress(namespace=self.namespace, pod=name, port=self.port),
+                raises=TraefikError,
+            )
+            for name in names
+        ]
+
+
+def direct_replicas(urls: Sequence[str]) -> Endpoints:
+    """Replicas whose API this machine can reach; connections are kept between looks."""
+    endpoints = [Direct("Traefik", url, raises=TraefikError) for url in urls]
+    return lambda: endpoints
+
+
+def _serves(pod: Object) -> bool:
+    if pod["metadata"].get("deletionTimestamp"):
+        return False
+    conditions = pod.get("status", {}).get("conditions") or []
+    return any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions)
+
+
+class TrafficView:
+    """Asks all replicas at once and compares."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
+
+    def compare(self, lists: Lists, record: Record) -> Live:
+        """Whether every replica routes as `record` says; see the Router port.
+
+        Raises:
+            TraefikError: a replica did not answer twice: what it routes is unknown.
+            ClusterError: the replicas cannot be listed.
+        """
+        try:
+            replicas = self._ask(lists)
+        except TraefikError as error:
+            if not error.retryable:
+                raise
+            replicas = self._ask(lists)  # it may have been deleted meanwhile: list again
+        if not replicas:
+            return Live(confirmed=False, text="no pod of Traefik is ready")
+        missing = [text for text in (replica.missing(record) for replica in replicas) if text]
+        return Live(
+            confirmed=not missing,
+            versions=frozenset().union(*(replica.versions for replica in replicas)),
+            text="; ".join(missing),
+        )
+
+    def _ask(self, lists: Lists) -> list[Replica]:
+        endpoints = self._endpoints()
+        if len(endpoints) <= 1:
+            return [_replica(endpoint, lists) for endpoint in endpoints]
+        with ThreadPoolExecutor(min(_THREADS, len(endpoints))) as threads:
+            return list(threads.map(lambda endpoint: _replica(endpoint, lists), endpoints))
+
+
+def _replica(endpoint: Endpoint, lists: Lists) -> Replica:
+    search = {"search": f"{lists.namespace}-{lists.app}", "per_page": "10000"}
+    response = endpoint.request(Ask(path="/api/http/services", params=search))
+    if response.status_code == 404:
+        raise TraefikError(f"{endpoint.name} has no API there: start it with --api")
+    try:
+        services = response.json()
+    except ValueError:
+        services = None
+    if response.is_error or not isinstance(services, list):
+        raise TraefikError(
+            f"{endpoint.name} answered {response.status_code} instead of its services",
+            retryable=response.status_code >= 500,
+        )
+    return Replica(name=endpoint.name, lists=lists, services=tuple(services))
