@@ -1,0 +1,132 @@
+"""The pods behind the versions: two lists tell how they are, one write scales a version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from canary.adapters import symptoms
+from canary.adapters.kubernetes import Cluster
+from canary.adapters.lists import APP_LABEL, VERSION_LABEL, Object
+from canary.adapters.ownership import demand_ours
+from canary.core.seen import Pods
+from canary.errors import ClusterError
+
+
+class ClusterFleet:
+    """The Fleet port over the API server.
+
+    `wall_s` gives unix seconds: a pod's age is told against it.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        app: str,
+        namespace: str,
+        owner: str,
+        wall_s: Callable[[], float],
+    ) -> None:
+        self._cluster = cluster
+        self._app = app
+        self._owner = owner
+        self._namespace = namespace
+        self._wall_s = wall_s
+
+    def pods(self) -> Mapping[str, Pods]:
+        """How the pods of every version that has a Deployment are."""
+        selector = f"{APP_LABEL}={self._app}"
+        deployments = self._cluster.list_(self._apps("deployments"), label_selector=selector)
+        pods = self._cluster.list_(self._core("pods"), label_selector=selector)
+        return {
+            version: self._pods(deployment, [pod for pod in pods if _version(pod) == version])
+            for deployment in deployments
+            if (version := _version(deployment))
+        }
+
+    def scale(self, version: str, replicas: int) -> None:
+        """Run this many pods; with an autoscaler at least so many, and it does the rest.
+
+        Raises:
+            ConflictError: the Deployment is not ours.
+            ClusterError: there is no such Deployment, or the API server did not take it.
+        """
+        path = self._apps(f"deployments/{self._app}-{version}")
+        deployment = self._cluster.find(path)
+        if deployment is None:
+            if replicas == 0:
+                return  # what does not exist is stopped
+            raise ClusterError(
+                f"Deployment {self._app}-{version} in namespace {self._namespace} does not exist; "
+                "was it deleted by hand? run `pulumi refresh`",
+                status=404,
+            )
+        demand_ours("Deployment", deployment, self._owner)
+        autoscaled = replicas > 0 and self._autoscaled(version, replicas)
+        now = _replicas(deployment)
+        wanted = (now or 1) if autoscaled else replicas
+        if wanted != now:
+            self._cluster.patch(f"{path}/scale", {"spec": {"replicas": wanted}})
+
+    def _autoscaled(self, version: str, replicas: int) -> bool:
+        """Tell the version's autoscaler, if it has one, its least number of pods."""
+        path = (
+            f"/apis/autoscaling/v2/namespaces/{self._namespace}/horizontalpodautoscalers/"
+            f"{self._app}-{version}"
+        )
+        scaler = self._cluster.find(path)
+        if scaler is None:
+            return False
+        demand_ours("HorizontalPodAutoscaler", scaler, self._owner)
+        least = min(replicas, int(scaler["spec"].get("maxReplicas", replicas)))
+        if scaler["spec"].get("minReplicas") != least:
+            self._cluster.patch(path, {"spec": {"minReplicas": least}})
+        return True
+
+    def _pods(self, deployment: Object, pods: list[Object]) -> Pods:
+        now_s = self._wall_s()
+        alive = [p for p in pods if not symptoms.is_terminating(p) and not symptoms.is_over(p)]
+        settling = any(symptoms.is_settling(pod, now_s) for pod in alive)
+        return Pods(
+            wanted=_replicas(deployment),
+            existing=len(alive),
+            ready=sum(1 for pod in alive if symptoms.is_ready(pod)),
+            exits=sum(symptoms.exits(pod) for pod in alive),
+            trouble=self._trouble(deployment, alive, now_s),
+            disturbed=settling or any(symptoms.was_disturbed(pod) for pod in pods),
+        )
+
+    def _trouble(self, deployment: Object, pods: list[Object], now_s: float) -> str:
+        unready = [pod for pod in pods if not symptoms.is_ready(pod)]
+        for text in map(symptoms.trouble, unready):
+            if text:
+                return text
+        failure = symptoms.replica_failure(deployment)
+        if failure:
+            return failure
+        for pod in unready:
+            if symptoms.is_unprobed(pod) and not symptoms.is_settling(pod, now_s):
+                return symptoms.probe_failure(self._warnings(pod))
+        return ""
+
+    def _warnings(self, pod: Object) -> list[str]:
+        """The messages of a pod's events, last first."""
+        selector = f"involvedObject.name={pod['metadata']['name']},reason=Unhealthy"
+        events = self._cluster.list_(self._core("events"), field_selector=selector)
+        events.sort(key=lambda event: str(event.get("lastTimestamp") or ""), reverse=True)
+        return [str(event.get("message", "")) for event in events]
+
+    def _core(self, what: str) -> str:
+        return f"/api/v1/namespaces/{self._namespace}/{what}"
+
+    def _apps(self, what: str) -> str:
+        return f"/apis/apps/v1/namespaces/{self._namespace}/{what}"
+
+
+def _version(body: Object) -> str:
+    return str((body["metadata"].get("labels") or {}).get(VERSION_LABEL, ""))
+
+
+def _replicas(deployment: Object) -> int:
+    # The API server's default is 1 where a manifest says nothing.
+    return int(deployment.get("spec", {}).get("replicas", 1))
