@@ -1,0 +1,149 @@
+"""The program's sign of life: a file lock that lasts as long as the program does.
+
+Pulumi's engine tells a provider neither of Ctrl-C nor of a program that was killed, but the kernel
+frees a lock with the process that held it. The provider watches the lock (`canary.adapters.driver`)
+and restores traffic when it is freed and the file does not say that the program ended by itself.
+Both sides find the file by the engine's address, which both were started with.
+
+Absent on purpose: Pulumi itself. The file is found without asking the SDK for anything.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import hashlib
+import os
+import signal
+import stat
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+
+class End(StrEnum):
+    """Why a program ended, in its own words."""
+
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    DONE = "done"
+
+
+def engine_address(argv: Sequence[str] = tuple(sys.orig_argv)) -> str:
+    """The address that the language host gave this program, "" if it gave none.
+
+    The SDK's executor replaces `sys.argv` before the program starts; `sys.orig_argv` it leaves.
+    """
+    for position, word in enumerate(argv):
+        if word == "--engine":
+            return argv[position + 1] if position + 1 < len(argv) else ""
+        if word.startswith("--engine="):
+            return word.removeprefix("--engine=")
+    return ""
+
+
+def lock_path(address: str) -> Path:
+    """Where the lock for this engine is, in a directory that belongs to this user alone.
+
+    Raises:
+        OSError: the directory cannot be made, or somebody else could write to it.
+    """
+    directory = Path(tempfile.gettempdir()) / f"canary-{os.geteuid()}"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    found = directory.lstat()
+    private = stat.S_ISDIR(found.st_mode) and not found.st_mode & 0o077
+    if not private or found.st_uid != os.geteuid():
+        raise PermissionError(f"{directory} is not a directory of this user alone")
+    return directory / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.lock"
+
+
+def hold(address: str) -> Hold:
+    """Hold the lock of this engine until the process ends.
+
+    As a context manager it also notes an exception that leaves the block. Leaving the block
+    normally keeps the lock, because Pulumi carries out registrations after the program's text has
+    ended. Without an address, or where no private directory can be had, nothing is held: the
+    provider then relies on the engine's address alone.
+    """
+    if not address:
+        return Hold(None, None)
+    try:
+        path = lock_path(address)
+        held = Hold(path, _locked_file(path))
+    except OSError:
+        return Hold(None, None)
+    atexit.register(held.end, End.DONE)
+    held.listen()
+    return held
+
+
+class Hold:
+    """A held lock; the first reason that it is given for the end stays."""
+
+    def __init__(self, path: Path | None, descriptor: int | None) -> None:
+        self._path = path
+        self._descriptor = descriptor
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self.end(End.FAILED)
+
+    def listen(self) -> None:
+        """Note SIGINT and SIGTERM at once, then do what would have been done without us."""
+        with suppress(ValueError):  # not the main thread: signals are somebody else's business
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._listen_to(number)
+
+    def end(self, reason: End) -> None:
+        """Write why the program ends. The lock itself goes with the process.
+
+        After an end of its own accord the name is removed; whoever watches has the file open.
+        """
+        if self._ended or self._descriptor is None or self._path is None:
+            return
+        self._ended = True
+        with suppress(OSError):  # a full disk: the provider sees a lock freed without a reason
+            os.write(self._descriptor, f"{reason}\n".encode())
+        if reason is not End.INTERRUPTED:
+            self._path.unlink(missing_ok=True)
+
+    def _listen_to(self, number: signal.Signals) -> None:
+        before = signal.getsignal(number)
+
+        def note(signum: int, frame: FrameType | None) -> None:
+            self.end(End.INTERRUPTED)
+            if callable(before):
+                before(signum, frame)
+            elif before is not signal.SIG_IGN:
+                signal.signal(signum, signal.SIG_DFL)
+                signal.raise_signal(signum)
+
+        signal.signal(number, note)
+
+
+def _locked_file(path: Path) -> int:
+    """A new file that is locked before its name appears, so that nobody sees it unlocked."""
+    descriptor, draft = tempfile.mkstemp(prefix="draft-", dir=path.parent)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        Path(draft).replace(path)
+    except OSError:
+        os.close(descriptor)
+        Path(draft).unlink(missing_ok=True)
+        raise
+    return descriptor
