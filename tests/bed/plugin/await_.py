@@ -18,7 +18,7 @@ from tests.bed.plugin.errors import AwaitError
 from tests.bed.plugin.kinds import Kind, path_of
 from tests.bed.plugin.pods import pod_reasons
 
-POLL_S = 0.3
+FIRST_POLL_S, LAST_POLL_S = 0.05, 0.4  # doubled in between: most waits are short
 DEFAULT_TIMEOUT_S = 600.0  # as in the real plugin
 Object = dict[str, Any]
 
@@ -87,14 +87,15 @@ def gone(api: Api, kind: Kind, resource_id: str, uid: str | None, patience: Pati
         found = api.read(path_of(kind, resource_id))
         if found is None or uid not in {None, found["metadata"]["uid"]}:
             return Progress(lacking="")
-        held_by = ", ".join(found["metadata"].get("finalizers") or ["its deletion grace period"])
-        return Progress(lacking=f"waiting for its deletion, held by {held_by}")
+        finalizers = {*found["metadata"].get("finalizers", [])} - {"foregroundDeletion"}
+        held_by = ", held by " + ", ".join(sorted(finalizers)) if finalizers else ""
+        return Progress(lacking=f"waiting for it and its dependents to be deleted{held_by}")
 
     _wait(look, f"{kind.name} {resource_id}", patience)
 
 
 def _wait(look: Callable[[], Progress], what: str, patience: Patience) -> None:
-    deadline, said = time.monotonic() + patience.timeout_s, ""
+    deadline, said, pause_s = time.monotonic() + patience.timeout_s, "", FIRST_POLL_S
     while True:
         progress = look()
         if not progress.lacking:
@@ -107,8 +108,9 @@ def _wait(look: Callable[[], Progress], what: str, patience: Patience) -> None:
         remaining_s = deadline - time.monotonic()
         if remaining_s <= 0:
             raise AwaitError(f"{what}: timed out after {patience.timeout_s:g} s: {said}")
-        if patience.cancelled.wait(min(POLL_S, remaining_s)):
+        if patience.cancelled.wait(min(pause_s, remaining_s)):
             raise AwaitError(f"{what}: cancelled while {said}")
+        pause_s = min(2 * pause_s, LAST_POLL_S)
 
 
 def _anything(_api: Api, _live: Object) -> Progress:

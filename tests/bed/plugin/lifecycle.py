@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.bed.plugin.api import FIELD_MANAGER, Api
-from tests.bed.plugin.await_ import POLL_S, Patience, gone, ready, skips_await
+from tests.bed.plugin.await_ import LAST_POLL_S, Patience, gone, ready, skips_await
 from tests.bed.plugin.check import annotation
 from tests.bed.plugin.errors import ApiError, AwaitError, PluginError, Unready
 from tests.bed.plugin.inputs import live_inputs, manifest_of, outputs_of
@@ -104,7 +104,7 @@ class Lifecycle:
             except ApiError as error:
                 if error.code != 404 or time.monotonic() > deadline:
                     raise
-            if self.patience.cancelled.wait(POLL_S):
+            if self.patience.cancelled.wait(LAST_POLL_S):
                 raise PluginError(f"{self.kind.name} {resource_id}: cancelled")
 
 
