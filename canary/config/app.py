@@ -84,7 +84,9 @@ class AppConfig(Model):
     image: Image
     """What to release: changing it is what starts a run."""
     namespace: DnsLabel
-    """Where it runs; created if this stack declares it."""
+    """Where it runs."""
+    create_namespace: Flag = True
+    """Create that namespace, and delete it with the stack; false: it exists and stays."""
     host: DnsName
     """The host name users ask Traefik for."""
     path: Path | None = None

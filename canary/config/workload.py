@@ -10,7 +10,16 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    field_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from canary.config.base import DnsName, Flag, Model, Quantity, RawObject, Text, Whole, problem
 
@@ -63,11 +72,22 @@ def _file_path(path: str) -> str:
     return path
 
 
+class _OrText:
+    """Tells editors of the short form."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [handler(schema), {"type": ["string", "integer", "boolean"]}]}
+
+
 Env = dict[
     Annotated[str, AfterValidator(_env_name)],
     Annotated[
         EnvVar,
         BeforeValidator(_env_var),
+        _OrText(),
     ],
 ]
 ConfigFiles = dict[Annotated[str, AfterValidator(_file_path)], str]

@@ -1,0 +1,240 @@
+"""From an app's configuration to the plan of its next release, and that plan in words.
+
+The words are what a preview shows: what will happen, how long it takes at least, and what about it
+its author may not have meant.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from canary.config import AppConfig, Metric, Webhook, mutable_tag, weights_of
+from canary.core.durations import text_of
+from canary.core.plan import Check, CheckName, Plan
+from canary.core.seen import HookType
+
+_LONGEST_POLL_S = 5.0
+_RELOAD_PAUSE_S = 2.0  # Traefik applies changes at most this often, and each restarts the split
+_URL_HOST = re.compile(r"https?://(?:[^\s/@\"']*@)?([^\s/:?#\"']+)")
+_HEY_WORKERS = 50  # what hey starts when -c is left out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanText:
+    """A plan for people: `lines` tell it, `warnings` are one line each and name the app."""
+
+    lines: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def plan_of(app: AppConfig, *, scrape_interval_s: float, bucket_edges_s: Sequence[float]) -> Plan:
+    """The numbers that shape a run of this app."""
+    analysis = app.analysis
+    interval_s = analysis.interval
+    inconclusive_s = float(
+        analysis.inconclusive_deadline_seconds or max(app.progress_deadline_seconds, 3 * interval_s)
+    )
+    soak_s = interval_s if app.soak is None else app.soak
+    return Plan(
+        weights=weights_of(analysis),
+        interval_s=interval_s,
+        threshold=analysis.threshold,
+        checks=tuple(_check(m, analysis.strict, bucket_edges_s) for m in analysis.metrics),
+        min_requests=analysis.min_requests,
+        warm_up_s=analysis.warm_up,
+        soak_s=soak_s,
+        drain_s=app.drain,
+        progress_deadline_s=float(app.progress_deadline_seconds),
+        inconclusive_deadline_s=inconclusive_s,
+        promote_inconclusive=analysis.on_inconclusive == "promote",
+        max_duration_s=app.max_duration or _longest_s(app, soak_s, inconclusive_s),
+        poll_s=min(_LONGEST_POLL_S, scrape_interval_s),
+        scrape_s=scrape_interval_s,
+        skip_analysis=app.skip_analysis,
+        replicas=app.settled_replicas,
+        canary_ready_percent=analysis.canary_ready_threshold,
+        primary_ready_percent=analysis.primary_ready_threshold,
+        hooks=frozenset(hook.type.value for hook in analysis.webhooks),
+    )
+
+
+def _longest_s(app: AppConfig, soak_s: float, inconclusive_s: float) -> float:
+    """Every deadline used up to its end, one after the other; a run beyond that hangs."""
+    analysis = app.analysis
+    bakes_s = (len(weights_of(analysis)) + 1) * (analysis.interval + inconclusive_s)
+    repeated_s = analysis.threshold * analysis.interval
+    hooks_s = sum(hook.timeout * (hook.retries + 1) for hook in analysis.webhooks)
+    return app.progress_deadline_seconds + bakes_s + repeated_s + hooks_s + soak_s + app.drain
+
+
+def _check(metric: Metric, strict: bool, edges_s: Sequence[float]) -> Check:  # noqa: FBT001
+    if metric.name is CheckName.SUCCESS_RATE:
+        return Check(name=metric.name, bound=metric.threshold_range.min or 0.0, strict=strict)
+    bound_ms = metric.threshold_range.max or 0.0
+    return Check(
+        name=metric.name, bound=bound_ms, edge_s=lower_edge_s(bound_ms, edges_s), strict=strict
+    )
+
+
+def lower_edge_s(bound_ms: float, edges_s: Sequence[float]) -> float:
+    """The greatest bucket edge at or below the bound; the first one if there is none."""
+    rising = sorted(edges_s)
+    # A bound of 300 ms is the edge 0.3 s, whatever floats make of the division.
+    return rising[max(0, bisect.bisect_right(rising, bound_ms / 1000 * (1 + 1e-9)) - 1)]
+
+
+def describe(name: str, app: AppConfig, plan: Plan) -> PlanText:
+    """What the preview says about the next release of this app."""
+    return PlanText(
+        lines=tuple(_lines(name, app, plan)),
+        warnings=tuple(f"{name}: {text}" for text in _warnings(app, plan)),
+    )
+
+
+def _lines(name: str, app: AppConfig, plan: Plan) -> Iterator[str]:
+    if plan.skip_analysis:
+        yield f"{name}: 100 % as soon as the new version is ready; the analysis is skipped"
+    else:
+        yield from _judged_lines(name, app, plan)
+    for kind in HookType:
+        names = [hook.name for hook in app.analysis.webhooks if hook.type is kind]
+        if names and (kind is not HookType.ROLLOUT or not plan.skip_analysis):
+            yield f"  hooks {kind.value}: {', '.join(names)}"
+    if app.shield.enabled and not plan.skip_analysis:
+        yield (
+            f"  shield: {', '.join(app.shield.methods)} requests that the canary answers with "
+            f"{', '.join(app.shield.status)} are answered by the primary"
+        )
+
+
+def _judged_lines(name: str, app: AppConfig, plan: Plan) -> Iterator[str]:
+    count = len(plan.weights)
+    yield (
+        f"{name}: {steps_text(plan.weights)} %, then 100 %: {count} "
+        f"step{'s' if count > 1 else ''} of {text_of(plan.interval_s)}, "
+        f"soak {text_of(plan.soak_s)}"
+    )
+    yield f"  at least {text_of(plan.shortest_s)} once the new pods are ready"
+    for check in plan.checks:
+        yield f"  check {check_text(check)}"
+    then = "promoted" if plan.promote_inconclusive else "rolled back"
+    yield (
+        f"  rolled back at {plan.threshold} failed check{'s' if plan.threshold > 1 else ''}; "
+        f"{then} after {text_of(plan.inconclusive_deadline_s)} without a verdict"
+    )
+    windows = {text_of(m.interval) for m in app.analysis.metrics if m.interval is not None}
+    if windows:
+        yield (
+            f"  metrics.interval {', '.join(sorted(windows))} is a sliding window in Flagger; here "
+            f"each bake ({text_of(plan.interval_s)}) is judged by its own requests alone"
+        )
+
+
+def steps_text(weights: Sequence[int]) -> str:
+    """The weights in few words: "5 → 10 → … → 50"."""
+    shown = [str(weight) for weight in weights]
+    if len(shown) > 6:
+        shown = [*shown[:3], "…", shown[-1]]
+    return " → ".join(shown)
+
+
+def check_text(check: Check) -> str:
+    """A check with its bound, for people."""
+    literally = ", read literally" if check.strict else ""
+    if check.name is CheckName.SUCCESS_RATE:
+        return f"{check.name.value}: at least {check.bound:g} % without a 5xx{literally}"
+    return f"{check.name.value}: 99 % within {check.edge_s * 1000:g} ms{literally}"
+
+
+def _warnings(app: AppConfig, plan: Plan) -> Iterator[str]:
+    if why := mutable_tag(app.image):
+        yield (
+            f"the image may change under the same name ({why}): a release would not be noticed "
+            "and a rollback may not bring back what ran before"
+        )
+    if plan.replicas < 2:
+        yield "fewer than two replicas: every lost pod is an outage of its version"
+    if plan.skip_analysis:
+        return
+    for hook in app.analysis.webhooks:
+        if _bypasses(app, hook):
+            yield (
+                f"the load of hook {hook.name} goes to the Service and bypasses Traefik, so it is "
+                f"no evidence: send it to Traefik with the header Host: {app.host}"
+            )
+    yield from _check_warnings(plan)
+    yield from _load_warnings(app, plan)
+
+
+def _check_warnings(plan: Plan) -> Iterator[str]:
+    if not plan.checks:
+        yield "no metrics are checked: a version that is ready will be promoted"
+    for check in plan.checks:
+        if check.edge_s and abs(check.edge_s * 1000 - check.bound) > 1e-6 * check.bound:
+            yield (
+                f"{check.name.value} is judged at {check.edge_s * 1000:g} ms, the next lower edge "
+                f"of Traefik's histogram, not at {check.bound:g} ms; "
+                f"canary:traefik.latencyBuckets can add {check.bound / 1000:g}"
+            )
+
+
+def _load_warnings(app: AppConfig, plan: Plan) -> Iterator[str]:
+    rate = expected_rate(app)
+    if rate is None:
+        return
+    weight = plan.weights[0]
+    canary_rate = rate * weight / 100
+    load = f"{weight} % of about {rate:g} requests/s"
+    if canary_rate * _RELOAD_PAUSE_S < 1:
+        yield (
+            f"{load} is less than one request in {text_of(_RELOAD_PAUSE_S)}: "
+            "while Traefik reloads often, the canary may get none; begin with a greater weight"
+        )
+    expected = canary_rate * plan.interval_s
+    if expected < plan.min_requests:
+        yield (
+            f"{load} are about {expected:.0f} canary requests in {text_of(plan.interval_s)}, fewer "
+            f"than minRequests {plan.min_requests}: the first bakes will be extended"
+        )
+
+
+def expected_rate(app: AppConfig) -> float | None:
+    """Requests/s through Traefik as configured, or as the load tests say; None if unknown."""
+    said = app.analysis.expected_requests_per_second
+    if said is not None:
+        return said
+    hooks = [h for h in app.analysis.webhooks if h.type is HookType.ROLLOUT]
+    rates = [_hey_rate(text) for h in hooks if not _bypasses(app, h) for text in _commands(h)]
+    known = [rate for rate in rates if rate is not None]
+    return sum(known) if known else None
+
+
+def _commands(hook: Webhook) -> list[str]:
+    return [text for key, text in hook.metadata.items() if key == "cmd"]
+
+
+def _hey_rate(command: str) -> float | None:
+    """Requests/s of `hey -q RATE -c WORKERS`; None for anything else and for full speed."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return None
+    if not words or words[0].rsplit("/", 1)[-1] != "hey":
+        return None
+    options = dict(itertools.pairwise(words))
+    try:
+        return float(options["-q"]) * float(options.get("-c", _HEY_WORKERS))
+    except (KeyError, ValueError):
+        return None
+
+
+def _bypasses(app: AppConfig, hook: Webhook) -> bool:
+    short = f"{app.name}.{app.namespace}"
+    services = {app.name, short, f"{short}.svc", f"{short}.svc.cluster.local"}
+    hosts = {host for text in _commands(hook) for host in _URL_HOST.findall(text)}
+    return bool(hosts & (services - {app.host}))
