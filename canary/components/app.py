@@ -1,0 +1,121 @@
+"""An app: the version to serve, the way to it, and the Rollout that moves traffic there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from canary.components.app_specs import apex_spec, route_spec
+from canary.components.crds import API_VERSION
+from canary.components.parts import SKIP_AWAIT, child
+from canary.components.surroundings import Surroundings
+from canary.components.version import Version
+from canary.config.app import AppConfig
+from canary.inputs import release_of
+from canary.provider import Rollout
+from canary.render import RenderedVersion
+from canary.render.names import OWNER_ANNOTATION, app_labels
+
+Map = dict[str, Any]
+
+
+class App(pulumi.ComponentResource):
+    """Declares an app. A new version is a new set of objects; the Rollout shifts traffic to it.
+
+    Attributes:
+        version: the version that serves once the Rollout has succeeded.
+        url: where users find it.
+    """
+
+    TYPE: Final = "canary:components:App"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        app: AppConfig,
+        rendered: RenderedVersion,
+        live: Mapping[str, Any],
+        surroundings: Surroundings,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare it.
+
+        Args:
+            name: the app's key in the configuration.
+            app: its configuration.
+            rendered: what it runs.
+            live: what the cluster says serves now; {} when nothing does.
+            surroundings: the rest of the stack.
+            opts: Pulumi's.
+        """
+        super().__init__(self.TYPE, name, {}, opts)
+        self._app = app
+        self._surroundings = surroundings
+        version = Version(
+            f"{name}-{rendered.version}",
+            app=app,
+            rendered=rendered,
+            surroundings=surroundings,
+            opts=child(self),
+        )
+        apex = self._apex(name, rendered)
+        rollout = Rollout(
+            name,
+            props=self._rollout_props(rendered, live),
+            opts=child(self, *version.objects, apex, *surroundings.ready),
+        )
+        self._route(name, rollout)
+        self.version = rollout.version
+        self.url = url_of(app)
+        self.register_outputs({"version": self.version, "url": self.url})
+
+    def _metadata(self) -> Map:
+        return {
+            "name": self._app.name,
+            "namespace": self._app.namespace,
+            "labels": app_labels(self._app.name),
+            "annotations": {**SKIP_AWAIT, OWNER_ANNOTATION: self._surroundings.owner},
+        }
+
+    def _apex(self, name: str, rendered: RenderedVersion) -> pulumi.Resource:
+        apex: pulumi.Resource = k8s.core.v1.Service(
+            name,
+            metadata=self._metadata(),
+            spec=apex_spec(rendered),
+            opts=child(self, *self._surroundings.namespaces.of(self._app.namespace)),
+        )
+        return apex
+
+    def _route(self, name: str, rollout: Rollout) -> None:
+        """Route users to the weighted lists, which exist once the Rollout has written them."""
+        k8s.apiextensions.CustomResource(
+            name,
+            api_version=API_VERSION,
+            kind="IngressRoute",
+            metadata=self._metadata(),
+            spec=route_spec(self._app),
+            opts=child(self, rollout),
+        )
+
+    def _rollout_props(self, rendered: RenderedVersion, live: Mapping[str, Any]) -> Map:
+        return {
+            "app": self._app.name,
+            "namespace": self._app.namespace,
+            "stack": self._surroundings.stack,
+            "owner": self._surroundings.owner,
+            "image": self._app.image,
+            "version": rendered.version,
+            "podTemplate": rendered.pod_template,
+            "release": release_of(self._app),
+            "access": dict(self._surroundings.access),
+            "live": dict(live),
+        }
+
+
+def url_of(app: AppConfig) -> str:
+    """Return where users find the app, as far as the configuration tells."""
+    return f"{'https' if app.tls else 'http'}://{app.host}{app.path or ''}"

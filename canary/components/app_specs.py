@@ -1,0 +1,135 @@
+"""What an app's objects say: its versions' Deployments and Services, and its route."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from canary.config.app import AppConfig
+from canary.config.workload import Autoscaler
+from canary.render import RenderedVersion
+from canary.render.names import version_name, version_selector
+
+DEFAULT_CPU_PERCENT: Final = 80
+
+Map = dict[str, Any]
+
+
+def deployment_spec(app: AppConfig, rendered: RenderedVersion) -> Map:
+    """Return a version's Deployment; how many pods it has is the run's business, so it is left out.
+
+    Raises nothing; pods are replaced only by evictions and crashes, since a version never changes.
+    """
+    return {
+        "revisionHistoryLimit": 1,
+        "strategy": {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
+        },
+        "selector": {"matchLabels": version_selector(app.name, rendered.version)},
+        "template": rendered.pod_template,
+    }
+
+
+def service_spec(app: AppConfig, rendered: RenderedVersion) -> Map:
+    """Return the spec of a Service in front of a version's pods."""
+    return {
+        "type": "ClusterIP",
+        "selector": version_selector(app.name, rendered.version),
+        "ports": list(rendered.service_ports),
+    }
+
+
+def apex_spec(rendered: RenderedVersion) -> Map:
+    """Return the spec of the Service for callers in the cluster.
+
+    Its selector is the run's: a map that is owned as a whole and flips when a version is promoted.
+    """
+    return {"type": "ClusterIP", "ports": list(rendered.service_ports)}
+
+
+def autoscaler_spec(app: AppConfig, autoscaler: Autoscaler, version: str) -> Map:
+    """Return a version's autoscaler; its `minReplicas` is the run's, which keeps 0 apart from 1."""
+    behavior = {"behavior": autoscaler.behavior} if autoscaler.behavior else {}
+    return {
+        "scaleTargetRef": {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "name": version_name(app.name, version),
+        },
+        "maxReplicas": autoscaler.max_replicas,
+        "metrics": _metrics(autoscaler),
+        **behavior,
+    }
+
+
+def _metrics(autoscaler: Autoscaler) -> list[Map]:
+    utilization = {
+        "cpu": autoscaler.target_cpu_utilization_percentage,
+        "memory": autoscaler.target_memory_utilization_percentage,
+    }
+    if not any(utilization.values()) and not autoscaler.metrics:
+        utilization["cpu"] = DEFAULT_CPU_PERCENT
+    targets = [
+        {
+            "type": "Resource",
+            "resource": {
+                "name": resource,
+                "target": {"type": "Utilization", "averageUtilization": percent},
+            },
+        }
+        for resource, percent in utilization.items()
+        if percent
+    ]
+    return [*targets, *autoscaler.metrics]
+
+
+def budget_spec(app: AppConfig, version: str) -> Map:
+    """Return a version's disruption budget: one pod at a time unless configured."""
+    budget = app.pod_disruption_budget
+    wanted = budget.model_dump(by_alias=True, exclude_none=True) if budget else {}
+    selector = {"matchLabels": version_selector(app.name, version)}
+    return {**(wanted or {"maxUnavailable": 1}), "selector": selector}
+
+
+def route_spec(app: AppConfig) -> Map:
+    """Return the IngressRoute: who asks for this host and path goes to the weighted lists.
+
+    With the shield, requests that are safe to repeat have a rule and a list of their own. Both
+    priorities are said: by default the longer rule wins, and the shield's clause would outrank
+    another route's longer path.
+    """
+    rule = matching(app)
+    routes = [_route(app, rule, len(rule), app.name)]
+    if app.shield.enabled:
+        methods = " || ".join(f"Method(`{method}`)" for method in app.shield.methods)
+        shielded = f"({rule}) && ({methods})"
+        routes.insert(0, _route(app, shielded, len(rule) + 1, f"{app.name}-shielded"))
+    spec: Map = {"entryPoints": list(app.entry_points), "routes": routes}
+    if app.tls:
+        spec["tls"] = _tls(app)
+    return spec
+
+
+def matching(app: AppConfig) -> str:
+    """Return the rule of requests that are the app's."""
+    host = f"Host(`{app.host}`)"
+    return f"{host} && PathPrefix(`{app.path}`)" if app.path else host
+
+
+def _route(app: AppConfig, match: str, priority: int, weighted_list: str) -> Map:
+    route: Map = {
+        "kind": "Rule",
+        "match": match,
+        "priority": priority,
+        "services": [{"kind": "TraefikService", "name": weighted_list}],
+    }
+    middlewares = [item.model_dump(by_alias=True, exclude_none=True) for item in app.middlewares]
+    return route | ({"middlewares": middlewares} if middlewares else {})
+
+
+def _tls(app: AppConfig) -> Map:
+    tls: Map = app.tls.model_dump(mode="json", by_alias=True, exclude_none=True) if app.tls else {}
+    options = {"options": {"name": tls.pop("options")}} if "options" in tls else {}
+    present: Mapping[str, Any] = {key: value for key, value in tls.items() if value}
+    return {**present, **options}
