@@ -122,9 +122,9 @@ def _judged_lines(name: str, app: AppConfig, plan: Plan) -> Iterator[str]:
     yield f"  at least {text_of(plan.shortest_s)} once the new pods are ready"
     for check in plan.checks:
         yield f"  check {check_text(check)}"
-    then = "promoted" if plan.promote_inconclusive else "rolled back"
+    then = "; promoted" if plan.promote_inconclusive else ", or"
     yield (
-        f"  rolled back at {plan.threshold} failed check{'s' if plan.threshold > 1 else ''}; "
+        f"  rolled back at {plan.threshold} failed check{'s' if plan.threshold > 1 else ''}"
         f"{then} after {text_of(plan.inconclusive_deadline_s)} without a verdict"
     )
     windows = {text_of(m.interval) for m in app.analysis.metrics if m.interval is not None}
