@@ -105,14 +105,23 @@ class ClusterFleet:
         if failure:
             return failure
         for pod in unready:
-            if symptoms.is_unprobed(pod) and not symptoms.is_settling(pod, now_s):
-                return symptoms.probe_failure(self._warnings(pod))
+            text = self._probe_trouble(pod, now_s) if symptoms.is_unprobed(pod) else ""
+            if text:
+                return text
         return ""
+
+    def _probe_trouble(self, pod: Object, now_s: float) -> str:
+        told = symptoms.probe_failure(self._warnings(pod))
+        # Events may be gone or forbidden to read; that it takes too long is seen without them.
+        return told or ("" if symptoms.is_settling(pod, now_s) else "readiness probe does not pass")
 
     def _warnings(self, pod: Object) -> list[str]:
         """The messages of a pod's events, last first."""
         selector = f"involvedObject.name={pod['metadata']['name']},reason=Unhealthy"
-        events = self._cluster.list_(self._core("events"), field_selector=selector)
+        try:
+            events = self._cluster.list_(self._core("events"), field_selector=selector)
+        except ClusterError:
+            return []  # the reason in words is a courtesy: counts decide
         events.sort(key=lambda event: str(event.get("lastTimestamp") or ""), reverse=True)
         return [str(event.get("message", "")) for event in events]
 

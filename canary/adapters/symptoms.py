@@ -20,6 +20,7 @@ _BROKEN = frozenset(
 )
 _DISTURBED = frozenset({"Evicted", "Preempting", "NodeShutdown", "Terminated", "NodeLost"})
 _START_S = 10.0  # scheduling, mounting and starting, before a probe can be expected to pass
+_FIRST_STATUS_S = 2.0  # the kubelet writes "not ready" this soon after it starts a pod
 _LIMIT = 200
 
 
@@ -46,14 +47,30 @@ def was_disturbed(pod: Object) -> bool:
 
 
 def is_settling(pod: Object, now_s: float) -> bool:
-    """Whether the pod is younger than its own probes need to call it ready."""
-    return not is_ready(pod) and age_s(pod, now_s) < settle_s(pod)
+    """Whether the pod is younger than its own probes need to call it ready.
+
+    A pod that has been ready, or whose container has ended, shows what its version is worth.
+    """
+    if is_ready(pod) or has_been_ready(pod) or exits(pod):
+        return False
+    return age_s(pod, now_s) < settle_s(pod)
+
+
+def has_been_ready(pod: Object) -> bool:
+    """Whether an unready pod was ready before: the condition has changed since the pod started."""
+    started = pod.get("status", {}).get("startTime")
+    changed = condition(pod, "Ready").get("lastTransitionTime")
+    return bool(started and changed and _unix_s(changed) - _unix_s(started) > _FIRST_STATUS_S)
 
 
 def age_s(pod: Object, now_s: float) -> float:
     """Seconds since the pod was created; `now_s` in unix seconds."""
     created = pod["metadata"].get("creationTimestamp")
-    return now_s - datetime.fromisoformat(created).timestamp() if created else 0.0
+    return now_s - _unix_s(created) if created else 0.0
+
+
+def _unix_s(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
 
 
 def settle_s(pod: Object) -> float:
@@ -128,14 +145,14 @@ def is_unprobed(pod: Object) -> bool:
 
 
 def probe_failure(messages: Iterable[str]) -> str:
-    """The readiness probe's failure in words, from the messages of a pod's events, last first."""
+    """The readiness probe's failure in words, from a pod's event messages, last first; or ""."""
     for message in messages:
         found = re.match(r"Readiness probe failed: (?P<what>.*)", message, re.DOTALL)
         if found:
             what = _line(found["what"])
             code = re.search(r"statuscode: (\d+)", what)
             return f"readiness probe fails: HTTP {code[1]}" if code else _probe_words(what)
-    return "readiness probe does not pass"
+    return ""
 
 
 def _probe_words(what: str) -> str:
