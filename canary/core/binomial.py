@@ -7,7 +7,6 @@ away from the mode, where terms only fall; that takes O(sqrt(n)) terms.
 
 from __future__ import annotations
 
-from itertools import count
 from math import exp, lgamma, log, log1p, pi
 
 NEGLIGIBLE = 1e-17  # a term this much smaller than the sum no longer changes it
@@ -32,14 +31,11 @@ def upper_tail(k: int, n: int, p: float) -> float:
 
 def _falling_sum(k: int, n: int, p: float) -> float:
     """The sum over `k` … `n` where `k` is above the mean, so that every term is below the last."""
-    term = exp(_log_chance(k, n, p))
-    total = term
-    odds = p / (1.0 - p)
-    for j in count(k):  # at j = n the factor is 0, which ends the sum at the latest
-        term *= (n - j) / (j + 1) * odds
-        if term <= total * NEGLIGIBLE:
-            break
+    term, total, odds = exp(_log_chance(k, n, p)), 0.0, p / (1.0 - p)
+    while term > total * NEGLIGIBLE:  # at k = n the next term is 0
         total += term
+        term *= (n - k) / (k + 1) * odds
+        k += 1
     return min(total, 1.0)
 
 
