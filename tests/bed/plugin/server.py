@@ -72,9 +72,8 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         olds, news = decoded(request.old_inputs), decoded(request.news)
         found = difference("Provider", olds, news)
         response = diff_response(found)
-        before, after = settings_of(olds), settings_of(news)
-        moves = found.changes and before.is_known() and after.is_known()
-        if moves and _server(before) != _server(after):
+        servers = {_server(settings_of(olds)), _server(settings_of(news))} - {None}
+        if len(servers) > 1:
             response.replaces.extend(sorted(found.changes))
         return response
 
@@ -183,7 +182,7 @@ def _server(settings: Settings) -> str | None:
     try:
         return settings.cluster().server
     except ClusterError:
-        return None  # a kubeconfig of no use names no server; Configure's user will hear why
+        return None  # not known yet, or of no use: the first resource that needs it will say so
 
 
 def main() -> None:
