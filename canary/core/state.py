@@ -25,7 +25,8 @@ class State:
     """Everything the next decision depends on besides what is seen.
 
     Times are the clock's monotonic seconds. `baked_from_s` is when the weight was first seen live
-    on every replica, None before; `traffic_from_s` the same for the first weight. `exits` are the canary's container exits when its traffic began.
+    on every replica, None before; `traffic_from_s` the same for the first weight. `exits` are the
+    canary's container exits when its traffic began.
     `cause` is why the run rolls back; `stopped` that the driver, not the canary, is the cause.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from canary.core import bake
 from canary.core.counts import Tally
-from canary.core.plan import Check, CheckName, Plan
+from canary.core.plan import Plan
 from canary.core.record import Phase
 from canary.core.state import Seen, State
 
@@ -32,13 +32,6 @@ def side(tally: Tally) -> str:
     p99 = tally.quantile_ms(0.99)
     latency = f" P99 {p99:,.0f} ms" if p99 is not None else ""
     return f"{tally.requests:,} requests {tally.success_percent:.1f} %{latency}"
-
-
-def bound(check: Check) -> str:
-    """A check in configuration's words, e.g. "request-success-rate >= 99 %"."""
-    if check.name is CheckName.SUCCESS_RATE:
-        return f"{check.name} >= {check.bound:g} %"
-    return f"{check.name} <= {check.bound:g} ms (P99)"
 
 
 def rejection(image: str, primary: str, state: State, restore_s: float | None) -> str:

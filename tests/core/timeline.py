@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from textwrap import dedent
 
 from canary.core.counts import Tally, Window
 from canary.core.plan import Check, CheckName, Plan
@@ -86,5 +85,5 @@ def line(now_s: float, decision: Decision) -> str:
 
 def check(world: World, expected: str, plan: Plan = PLAN, start: State = BEGIN) -> None:
     """Play and compare with the transcript in the test."""
-    got = play(world, plan, start)
-    assert "\n".join(got) == dedent(expected).strip("\n")
+    got = [text.strip() for text in play(world, plan, start)]
+    assert got == [text.strip() for text in expected.strip().splitlines()]
