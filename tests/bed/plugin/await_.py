@@ -166,7 +166,7 @@ def _service(api: Api, live: Object) -> Progress:
 
 
 def _definition(_api: Api, live: Object) -> Progress:
-    conditions = (live.get("status") or {}).get("conditions", [])
+    conditions = (live.get("status") or {}).get("conditions") or []
     holds = {c["type"] for c in conditions if c["status"] == "True"}
     refused = [c for c in conditions if c["type"] == "NamesAccepted" and c["status"] == "False"]
     if refused:
