@@ -39,8 +39,7 @@ def rejection(image: str, primary: str, state: State, restore_s: float | None) -
 
     `restore_s` is None when no traffic had been moved, or none could be moved back.
     """
-    how = "interrupted" if state.stopped else "rejected"
-    return f"{image} {how}: {state.cause}{_whereabouts(primary, state, restore_s)}"
+    return f"{image}: {state.cause}{_whereabouts(primary, state, restore_s)}"
 
 
 def _whereabouts(primary: str, state: State, restore_s: float | None) -> str:

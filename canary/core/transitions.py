@@ -154,7 +154,7 @@ def _ended_early(state: State, seen: Seen, plan: Plan) -> Decision | None:
     if seen.stop:
         return roll_back(state, seen, seen.stop, stopped=True)
     if cause := breach(state, seen, plan):
-        return roll_back(state, seen, f"{cause} at {state.weight_percent} %")
+        return roll_back(state, seen, f"at {state.weight_percent} %: {cause}")
     return None
 
 
@@ -211,7 +211,7 @@ def _failed_check(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
     count = f"{failed} of {plan.threshold} failed checks"
     after = replace(state, failed_checks=failed)
     if failed >= plan.threshold:
-        return roll_back(after, seen, f"{text} at {state.weight_percent} % ({count})")
+        return roll_back(after, seen, f"at {state.weight_percent} %: {text} ({count})")
     held = replace(after, baked_from_s=seen.now_s)
     return _open_bake(held, plan, f"held at {state.weight_percent} %: {text} ({count})", loud=True)
 
@@ -222,7 +222,7 @@ def _inconclusive(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
     waited = f"inconclusive for {plan.inconclusive_deadline_s:.0f} s"
     if plan.promote_inconclusive and seen.canary is not None and seen.canary.ready:
         return _advance(state, seen, plan, f"{waited} ({text}), onInconclusive is promote")
-    return roll_back(state, seen, f"{waited} at {state.weight_percent} %: {text}")
+    return roll_back(state, seen, f"at {state.weight_percent} %: {waited}: {text}")
 
 
 def _advance(state: State, seen: Seen, plan: Plan, why: str) -> Decision:

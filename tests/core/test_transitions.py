@@ -70,8 +70,8 @@ def test_a_failing_version_is_rolled_back_at_the_threshold() -> None:
           0.0 Progressing  10 [shift] the canary is ready: 10 % to the canary
           0.1 Progressing  10 [open-window] 10 % is live on every replica
          10.1 Progressing  10 [open-window] held at 10 %: request-success-rate 0.0 % of 20 requests (min 99 %); primary 100 % of 180 (1 of 2 failed checks)
-         20.1 RollingBack   0 [restore] roll back: request-success-rate 0.0 % of 20 requests (min 99 %); primary 100 % of 180 at 10 % (2 of 2 failed checks)
-         20.2 Failed        0 [close, stop-canary] request-success-rate 0.0 % of 20 requests (min 99 %); primary 100 % of 180 at 10 % (2 of 2 failed checks)
+         20.1 RollingBack   0 [restore] roll back: at 10 %: request-success-rate 0.0 % of 20 requests (min 99 %); primary 100 % of 180 (2 of 2 failed checks)
+         20.2 Failed        0 [close, stop-canary] at 10 %: request-success-rate 0.0 % of 20 requests (min 99 %); primary 100 % of 180 (2 of 2 failed checks)
         """,  # noqa: E501 - a transcript
     )
 
@@ -90,7 +90,8 @@ def test_failed_checks_add_up_over_the_run() -> None:
 
     lines = play(world)
     assert "held at 10 %" in lines[2]
-    assert "at 50 % (2 of 2 failed checks)" in lines[-1]
+    assert "at 50 %: " in lines[-1]
+    assert lines[-1].endswith("(2 of 2 failed checks)")
 
 
 def test_the_first_version_gets_everything_without_analysis() -> None:
@@ -130,10 +131,16 @@ def test_a_version_that_never_gets_ready_fails_without_traffic() -> None:
 @pytest.mark.parametrize(
     ("changes", "cause"),
     [
-        ({"canary": replace(READY, exits=2, trouble="exit 1")}, "exited 2 times: exit 1 at 10 %"),
-        ({"canary": NONE}, "no pod of the canary is ready at 10 %"),
-        ({"canary": replace(READY, ready=1)}, "1 of 2 pods of the canary are ready at 10 %"),
-        ({"foreign": "weights were changed by kubectl-edit"}, "kubectl-edit at 10 %"),
+        (
+            {"canary": replace(READY, exits=2, trouble="exit 1")},
+            "at 10 %: containers of the canary exited 2 times: exit 1",
+        ),
+        ({"canary": NONE}, "at 10 %: no pod of the canary is ready"),
+        ({"canary": replace(READY, ready=1)}, "at 10 %: 1 of 2 pods of the canary are ready"),
+        (
+            {"foreign": "weights were changed by kubectl-edit"},
+            "at 10 %: weights were changed by kubectl-edit",
+        ),
         ({"stop": "the update was interrupted"}, "the update was interrupted"),
     ],
 )
@@ -146,7 +153,7 @@ def test_a_breach_rolls_back_at_once(changes: dict[str, object], cause: str) -> 
 @pytest.mark.parametrize("weight", [50, 100])
 def test_a_breach_rolls_back_from_every_weight(weight: int) -> None:
     lines = play(when(lambda state, _: state.weight_percent == weight, foreign="somebody"))
-    assert lines[-1].endswith(f"somebody at {weight} %")
+    assert lines[-1].endswith(f"at {weight} %: somebody")
 
 
 def test_new_or_evicted_pods_hold_instead_of_breaching() -> None:
@@ -191,7 +198,7 @@ def test_no_traffic_holds_and_then_is_inconclusive() -> None:
             return usual
         return replace(usual, window=replace(usual.window, canary=tally(0), primary=tally(0)))
 
-    assert "inconclusive for 30 s at 10 %: no canary request seen (5 needed)" in last(world)
+    assert "at 10 %: inconclusive for 30 s: no canary request seen (5 needed)" in last(world)
     promoted = play(world, replace(PLAN, promote_inconclusive=True))
     assert "onInconclusive is promote" in promoted[-1]
 
@@ -268,7 +275,9 @@ def test_an_unconfirmed_restore_says_so() -> None:
 
 
 def test_a_run_that_takes_too_long_rolls_back() -> None:
-    assert "maxDuration (5 s) at 10 %" in last(healthy, replace(PLAN, max_duration_s=5.0))
+    assert "at 10 %: the run took longer than maxDuration (5 s)" in last(
+        healthy, replace(PLAN, max_duration_s=5.0)
+    )
 
 
 def hook(outcome: Outcome, text: str = "") -> dict[HookType, HookResult]:
@@ -309,7 +318,7 @@ def test_a_failing_rollout_hook_is_a_failed_check() -> None:
         outcome = Outcome.FAILED if state.weight_percent else Outcome.PASSED
         return replace(healthy(state, seen), hooks=hook(outcome, "load: 502"))
 
-    assert "load: 502 at 10 % (2 of 2 failed checks)" in last(world, HOOKED)
+    assert "at 10 %: load: 502 (2 of 2 failed checks)" in last(world, HOOKED)
 
 
 @pytest.mark.parametrize("changes", [{"stop": "interrupted"}, {"foreign": "run r2 took over"}])
