@@ -23,6 +23,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BedError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except PermissionError as error:
+        print(f"error: {error.filename or error}: not permitted: run as root", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("error: interrupted: run `python -m tests.bed up` to go on", file=sys.stderr)
         return 130

@@ -23,7 +23,13 @@ def create(group: str, root: Path = ROOT) -> None:
     """Make the group in every hierarchy; the kubelet wants it to be there."""
     for hierarchy in hierarchies(root):
         directory = hierarchy / group
-        directory.mkdir(exist_ok=True)
+        try:
+            directory.mkdir(exist_ok=True)
+        except OSError as error:
+            raise BedError(
+                f"cannot make {directory} ({error.strerror}): the bed needs a writable {root}: "
+                "in a container, run it privileged"
+            ) from error
         # A new cpuset of version 1 has no processors, and takes no process until it is given some.
         for setting in ("cpuset.cpus", "cpuset.mems"):
             if (directory / setting).exists() and (hierarchy / setting).exists():

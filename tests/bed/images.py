@@ -38,20 +38,21 @@ wait $!
 echo "panic: out of luck after {CRASH_AFTER_S} s" >&2
 exit 2
 """
-# Tag suffix: flags in the entry point. Slow answers stay below a probe's usual timeout of 1 s, so
-# that the pods are ready and only the latency is bad.
-PODINFO_FLAGS: dict[str, tuple[str, ...]] = {
-    "": (),
-    "-blue": ("--ui-color=#3050f0",),
-    "-errors": ("--random-error",),
-    "-slow": (
-        "--random-delay",
-        "--random-delay-unit=ms",
-        "--random-delay-min=700",
-        "--random-delay-max=950",
-    ),
-    "-unready": ("--unready",),
-    "-crash": (),
+# Tag suffix: podinfo's flags, set as PODINFO_… variables, which hold whatever `command` or `args`
+# a pod has. Slow answers stay below a probe's usual timeout of 1 s, so that the pods are ready and
+# only the latency is bad. A random error is 500, 400 or 409: about 1 answer in 9 is a 500.
+PODINFO_FLAGS: dict[str, dict[str, str]] = {
+    "": {},
+    "-blue": {"UI_COLOR": "#3050f0"},
+    "-errors": {"RANDOM_ERROR": "true"},
+    "-slow": {
+        "RANDOM_DELAY": "true",
+        "RANDOM_DELAY_UNIT": "ms",
+        "RANDOM_DELAY_MIN": "700",
+        "RANDOM_DELAY_MAX": "950",
+    },
+    "-unready": {"UNREADY": "true"},
+    "-crash": {},
 }
 # Tag: environment of the test app (see testapp.py).
 TESTAPP_TAGS: dict[str, dict[str, str]] = {
@@ -85,12 +86,13 @@ def testapp(tag: str, **env: str) -> Image:
 def podinfo(bin_dir: Path, suffix: str) -> Image:
     """Podinfo under one of the tags of PODINFO_FLAGS; it names its tag in its answers."""
     tag = f"{pins.PODINFO}{suffix}"
-    flags = (*PODINFO_FLAGS[suffix], f"--ui-message={tag}")
+    flags = {"UI_MESSAGE": tag, **PODINFO_FLAGS[suffix]}
     crash = ({"home/app/podinfo": Text(CRASHING)},) if suffix == "-crash" else ()
     return Image(
         name=f"{PODINFO}:{tag}",
         layers=(_base(), _podinfo(bin_dir), *crash),
-        entrypoint=("./podinfo", *flags),
+        entrypoint=("./podinfo",),
+        env={f"PODINFO_{name}": value for name, value in flags.items()},
         user="app",
         workdir="/home/app",
         ports=(9797, 9898, 9999),

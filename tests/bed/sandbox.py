@@ -22,6 +22,7 @@ UNSHARE = (
 )
 STARTED_WITHIN_S = 15.0
 ENDED_WITHIN_S = 15.0
+REACTS_WITHIN_S = 10.0
 POLL_S = 0.02
 
 
@@ -108,11 +109,19 @@ class Sandbox:
             return {}
         return written
 
-    def repair(self) -> None:
-        """Have pid 1 start what is dead and ask the rest anew."""
+    def repair(self) -> bool:
+        """Have pid 1 start what is dead and ask the rest anew; False if it does not react."""
+        last = self.status().get("round", 0)
         process = self.init()
+        deadline = time.monotonic() + REACTS_WITHIN_S
         if process:
-            os.kill(process.pid, signal.SIGHUP)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGHUP)
+        while process and process.alive() and time.monotonic() < deadline:
+            if self.status().get("round", 0) > last:
+                return True
+            time.sleep(POLL_S)
+        return False
 
     def command(self, argv: list[str], directory: str) -> list[str]:
         """The command that runs `argv` inside, standing in for it outside (see enter.py)."""

@@ -37,15 +37,12 @@ def start(sandbox: Sandbox, say: Callable[[str], None]) -> None:
     bin_dir = build.ensure_built(say)
     archive = ensure_archive(bin_dir, say)
     plan = components.plan(bin_dir, sandbox.state_dir)
-    status = sandbox.status() if _current(sandbox, plan) else {}
-    if status.get("round"):
-        sandbox.repair()
-    else:
+    if not (_current(sandbox, plan) and sandbox.repair()):
         _start_anew(sandbox, plan)
         say("namespaces made")
     with ThreadPoolExecutor(1) as pool:
         imported = pool.submit(_import_when_possible, sandbox, archive, say)
-        _await_components(sandbox, int(status.get("round", 0)), say)
+        _await_components(sandbox, say)
         imported.result()
     _apply_addons(sandbox, bin_dir)
     say("name service ready")
@@ -90,14 +87,13 @@ def _start_anew(sandbox: Sandbox, plan: dict[str, Any]) -> None:
     sandbox.start()
 
 
-def _await_components(sandbox: Sandbox, last_round: int, say: Callable[[str], None]) -> None:
+def _await_components(sandbox: Sandbox, say: Callable[[str], None]) -> None:
     """Wait until every component answers; says each as it does."""
     deadline = time.monotonic() + READY_WITHIN_S
     said: set[str] = set()
     while True:
         status = sandbox.status()
-        fresh = int(status.get("round", 0)) > last_round
-        rows: dict[str, Any] = status.get("components", {}) if fresh else {}
+        rows: dict[str, Any] = status.get("components", {})
         for name in _newly_ready(rows, said):
             say("node ready" if name == "kubelet" else f"{name} ready")
         if rows and len(said) == len(rows):
