@@ -1,0 +1,207 @@
+"""Traefik's counters out of Prometheus: raw samples in one query, never a rate.
+
+Whatever is not exactly what Prometheus promises is an error rather than a number: a wrong count
+would be judged, a missing one only holds. Absent on purpose: arithmetic; see `canary.core.samples`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+from urllib.parse import urlencode
+
+from canary.adapters import http
+from canary.adapters.access import Ask, Endpoint
+from canary.core.seen import Kind, Series, Side
+from canary.errors import MetricsError
+from canary.redaction import one_line
+
+_KINDS: Mapping[str, Kind] = {
+    "traefik_service_requests_total": Kind.REQUESTS,
+    "traefik_service_request_duration_seconds_bucket": Kind.BUCKET,
+    "traefik_config_reloads_total": Kind.RELOADS,
+}
+# A stream lasts as long as its reader likes, so its duration does not tell a quick version.
+_STREAMS = frozenset({"websocket", "sse"})
+_MESSAGE = 300
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+Labels = Mapping[str, str]
+
+
+class PrometheusMetrics:
+    """Implements `canary.ports.Metrics` for one app; `port` as the TraefikServices name it."""
+
+    def __init__(self, endpoint: Endpoint, namespace: str, app: str, port: int | str) -> None:
+        self._endpoint = endpoint
+        self._namespace = namespace
+        self._app = app
+        self._port = port
+
+    def now_s(self) -> float:
+        """Prometheus's clock, unix seconds."""
+        answer = self._query("time()", "scalar")
+        return _sample(answer)[1]
+
+    def samples(self, versions: Mapping[str, str], window_s: float) -> Sequence[Series]:
+        """Every sample of the last `window_s` seconds; an absent or "" version has none.
+
+        Raises:
+            MetricsError: retryable when Prometheus did not answer or was busy.
+        """
+        sides = self._sides(versions)
+        answer = self._query(query(sides, window_s), "matrix")
+        if not isinstance(answer, list):
+            raise MetricsError(f"{self._endpoint.name} answered a matrix that is no list")
+        rows = [(_labels(row), _points(row)) for row in answer]
+        return [
+            _series(labels, points, sides)
+            for labels, points in _one_job_per_target(rows)
+            if not (_is_bucket(labels) and labels.get("protocol") in _STREAMS)
+        ]
+
+    def _sides(self, versions: Mapping[str, str]) -> dict[str, Side]:
+        """Traefik's service labels, and whose requests each of them counts."""
+        primary, canary = versions.get("primary", ""), versions.get("canary", "")
+        named = (
+            (canary, "", Side.CANARY),
+            (primary, "", Side.PRIMARY),
+            (primary, "-fallback", Side.FALLBACK),
+        )
+        return {self._label(version + end): side for version, end, side in named if version}
+
+    def _label(self, version: str) -> str:
+        return f"{self._namespace}-{self._app}-{version}-{self._port}@kubernetescrd"
+
+    def _query(self, promql: str, wanted: str) -> Any:
+        """The result of an instant query of the wanted type."""
+        content = urlencode({"query": promql}).encode()
+        ask = Ask(method="POST", path="/api/v1/query", content=content, headers=_FORM)
+        response = self._endpoint.request(ask)
+        answer = http.json_of(response)
+        data = answer.get("data")
+        if response.is_error or answer.get("status") != "success" or not isinstance(data, dict):
+            raise self._refused(response, answer)
+        if warnings := answer.get("warnings"):
+            # Part of the data is missing, and nothing says which part.
+            raise self._nonsense(f"answered with warnings: {warnings}", retryable=True)
+        if data.get("resultType") != wanted or "result" not in data:
+            raise self._nonsense(f"answered a {data.get('resultType')}, not a {wanted}")
+        return data["result"]
+
+    def _refused(self, response: http.Response, answer: Mapping[str, Any]) -> MetricsError:
+        status = response.status_code
+        busy = status == 429 or status >= 500
+        if answer.get("error"):
+            return self._nonsense(f"refused ({status}): {answer['error']}", retryable=busy)
+        if response.is_error:
+            return self._nonsense(f"answered {status}: {http.excerpt(response)}", retryable=busy)
+        return self._nonsense(f"does not answer as Prometheus does: {http.excerpt(response)}")
+
+    def _nonsense(self, text: str, *, retryable: bool = False) -> MetricsError:
+        return MetricsError(
+            one_line(f"{self._endpoint.name} {text}", _MESSAGE), retryable=retryable
+        )
+
+
+def query(services: Iterable[str], window_s: float) -> str:
+    """One selector for everything: a range cannot be combined with `or`.
+
+    The last alternative is empty, which matches series without the label: the reload counter.
+    """
+    names = "|".join(_KINDS)
+    alternatives = "|".join([*(_regex(service) for service in services), ""])
+    matchers = f"__name__=~{_string(names)},service=~{_string(alternatives)}"
+    return f"{{{matchers}}}[{max(1, round(window_s * 1000))}ms]"
+
+
+def _regex(text: str) -> str:
+    """`text` for RE2, taken literally."""
+    return re.sub(r"([^A-Za-z0-9_-])", r"\\\1", text)
+
+
+def _string(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def _labels(row: Any) -> Labels:
+    labels = row.get("metric") if isinstance(row, dict) else None
+    if not isinstance(labels, dict) or not all(isinstance(v, str) for v in labels.values()):
+        raise MetricsError("Prometheus answered a series without labels")
+    if labels.get("__name__") not in _KINDS or not labels.get("instance"):
+        raise MetricsError(one_line(f"Prometheus answered a foreign series: {labels}", _MESSAGE))
+    return labels
+
+
+def _points(row: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
+    values = row.get("values")
+    if not isinstance(values, list) or not values:
+        raise MetricsError("Prometheus answered a series without samples")
+    points = tuple(_sample(value) for value in values)
+    if any(later[0] <= earlier[0] for earlier, later in pairwise(points)):
+        raise MetricsError("Prometheus answered samples out of order")
+    return points
+
+
+def _sample(value: Any) -> tuple[float, float]:
+    """[seconds, "number"], both finite and not negative: counters and clocks are."""
+    match value:
+        case [float() | int() as at_s, str() as text] if not isinstance(at_s, bool):
+            number = _number(text)
+            if math.isfinite(at_s) and math.isfinite(number) and number >= 0:
+                return float(at_s), number
+    raise MetricsError(one_line(f"Prometheus answered {value!r}, which is no sample", _MESSAGE))
+
+
+def _number(text: str) -> float:
+    """NaN for whatever is no number."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _is_bucket(labels: Labels) -> bool:
+    return _KINDS[labels["__name__"]] is Kind.BUCKET
+
+
+def _one_job_per_target(
+    rows: Sequence[tuple[Labels, tuple[tuple[float, float], ...]]],
+) -> list[tuple[Labels, tuple[tuple[float, float], ...]]]:
+    """A target that two jobs scrape would be counted twice: the first job's name wins."""
+    jobs: dict[str, str] = {}
+    for labels, _ in rows:
+        target, job = labels["instance"], labels.get("job", "")
+        jobs[target] = min(job, jobs.get(target, job))
+    return [row for row in rows if row[0].get("job", "") == jobs[row[0]["instance"]]]
+
+
+def _series(
+    labels: Labels, points: tuple[tuple[float, float], ...], sides: Mapping[str, Side]
+) -> Series:
+    kind = _KINDS[labels["__name__"]]
+    if kind is Kind.RELOADS:
+        return Series(kind=kind, side=Side.PRIMARY, target=labels["instance"], points=points)
+    side = sides.get(labels.get("service", ""))
+    if side is None or not labels.get("code") or not labels.get("method"):
+        raise MetricsError(one_line(f"Prometheus answered a foreign series: {labels}", _MESSAGE))
+    return Series(
+        kind=kind,
+        side=side,
+        target=labels["instance"],
+        code=labels["code"],
+        method=labels["method"],
+        le_s=_edge_s(labels) if kind is Kind.BUCKET else 0.0,
+        points=points,
+    )
+
+
+def _edge_s(labels: Labels) -> float:
+    edge_s = _number(labels.get("le", ""))
+    if math.isnan(edge_s):
+        raise MetricsError(one_line(f"Prometheus answered a bucket without edge: {labels}", 300))
+    return edge_s
