@@ -1,0 +1,13 @@
+"""Looks before anything is touched: whether the cluster is what the configuration says.
+
+Read-only, concurrent, and bounded in time; hooks are never called. What this stack installs itself
+and has not created yet is pending, not a problem. It also reads what serves each app right now,
+because the stack's state may be wrong about that.
+"""
+
+from __future__ import annotations
+
+from canary.preflight.findings import Findings
+from canary.preflight.look import Doors, look
+
+__all__ = ["Doors", "Findings", "look"]

@@ -1,0 +1,62 @@
+"""What a look at the cluster came to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from canary.errors import PreflightError
+
+Object = dict[str, Any]
+
+
+class Reader(Protocol):
+    """The API server, read-only; raises ClusterError."""
+
+    def find(self, path: str) -> Object | None:
+        """One object, None when there is none."""
+
+    def list_(
+        self, path: str, *, label_selector: str = "", field_selector: str = ""
+    ) -> list[Object]:
+        """The items of a collection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """Everything that was found, each text one line.
+
+    `problems` stop the operation; `warnings` and `pending` (what the stack will create) do not.
+    `live` tells by app key what serves: {} when nothing is routed yet, else primary, canary,
+    phase, weight, run, apex, and `damage`, one line about what is not as it is at rest.
+    """
+
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    live: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def demand_none(self) -> None:
+        """Pass if there is no problem.
+
+        Raises:
+            PreflightError: with every problem.
+        """
+        if self.problems:
+            raise PreflightError(self.problems)
+
+
+def merged(parts: Iterable[Findings]) -> Findings:
+    """All findings as one, each text once."""
+    every = list(parts)
+    return Findings(
+        problems=_once(text for part in every for text in part.problems),
+        warnings=_once(text for part in every for text in part.warnings),
+        pending=_once(text for part in every for text in part.pending),
+        live={key: live for part in every for key, live in part.live.items()},
+    )
+
+
+def _once(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(texts))

@@ -1,0 +1,93 @@
+"""The look itself: log in once, then ask everything at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+
+from canary.adapters.access import Endpoint
+from canary.config import AppConfig, StackConfig
+from canary.errors import CanaryError
+from canary.preflight.apps import app_findings
+from canary.preflight.bounded import all_within
+from canary.preflight.findings import Findings, Reader, merged
+from canary.preflight.surroundings import (
+    crd_findings,
+    namespace_findings,
+    prometheus_findings,
+    traefik_findings,
+)
+
+BOUND_S = 5.0
+_LOGIN = "the API server"
+
+Job = Callable[[], Findings]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """What is looked at."""
+
+    cluster: Reader
+    prometheus: Endpoint
+
+
+def look(
+    config: StackConfig,
+    open_doors: Callable[[], Doors],
+    *,
+    owner: str = "",
+    bound_s: float = BOUND_S,
+) -> Findings:
+    """Everything that can be said about the cluster within `bound_s` seconds.
+
+    `open_doors` logs in, which may run a credential plugin, so it counts too. `owner` is the
+    stack's id if it is known. Nothing is written, and no hook is called. Only errors of this
+    package become problems; a bug is raised as it is.
+    """
+    opened: Future[Doors] = Future()
+    first: dict[str, Job] = {_LOGIN: partial(_log_in, open_doors, opened)}
+    done, failed = all_within(bound_s, first | _jobs(config, opened, owner))
+    if _LOGIN in failed:  # everything else would only repeat it
+        failed = {_LOGIN: failed[_LOGIN]}
+    return merged([*done.values(), Findings(problems=_texts(failed, bound_s))])
+
+
+def _log_in(open_doors: Callable[[], Doors], opened: Future[Doors]) -> Findings:
+    try:
+        doors = open_doors()
+        doors.cluster.find("/version")
+    except BaseException as error:
+        opened.set_exception(error)
+        raise
+    opened.set_result(doors)
+    return Findings()
+
+
+def _jobs(config: StackConfig, opened: Future[Doors], owner: str) -> dict[str, Job]:
+    def job(check: Callable[[Doors], Findings]) -> Job:
+        return lambda: check(opened.result())
+
+    shared = {
+        "Traefik's CRDs": job(lambda doors: crd_findings(config, doors.cluster)),
+        "Traefik": job(lambda doors: traefik_findings(config, doors.cluster)),
+        "Prometheus": job(lambda d: prometheus_findings(config, d.cluster, d.prometheus)),
+        "namespaces": job(lambda doors: namespace_findings(config, doors.cluster)),
+    }
+    apps = {f"app {key}": job(partial(_app, key, app, owner)) for key, app in config.apps.items()}
+    return shared | apps
+
+
+def _app(key: str, app: AppConfig, owner: str, doors: Doors) -> Findings:
+    return app_findings(key, app, doors.cluster, owner)
+
+
+def _texts(failed: Mapping[str, BaseException | None], bound_s: float) -> tuple[str, ...]:
+    texts = []
+    for name, error in failed.items():
+        if error is not None and not isinstance(error, CanaryError):
+            raise error
+        texts.append(str(error) if error else f"{name} did not answer within {bound_s:g} s")
+    return tuple(texts)
