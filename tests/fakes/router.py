@@ -115,7 +115,8 @@ class FakeRouter:
         self.traffic.raise_fault()
         if self._seen is None:
             self._seen = self.traffic.revision
-        if self._seen != self.traffic.revision and not self._says(record):
+        there = self.traffic.record is not None
+        if there and self._seen != self.traffic.revision and not self._says(record):
             shares = "/".join(map(str, self.traffic.plain.values())) or "nothing"
             raise ConflictError(
                 f"the weights were changed to {shares} by {self.traffic.changed_by}"
@@ -143,6 +144,7 @@ class FakeRouter:
     def remove(self) -> None:
         self.traffic.raise_fault()
         self.traffic.clear()
+        self._seen = self.traffic.revision
 
     def _says(self, record: Record) -> bool:
         """Whether the conflict is with a write of our own whose answer was lost."""
