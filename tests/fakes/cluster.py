@@ -55,6 +55,7 @@ class FakeCluster:
         self.calls: list[str] = []
         self.tokens = {"valid"}
         self.backends: dict[str, Backend] = {}
+        self._closing = threading.Event()
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
@@ -68,6 +69,7 @@ class FakeCluster:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._closing.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -97,6 +99,10 @@ class FakeCluster:
     def edit(self, path: str, patch: Object, manager: str = "kubectl-edit") -> Object:
         """Somebody else changes an object."""
         return self.objects.merge(path, patch, manager)
+
+    def hang(self, seconds: float) -> None:
+        """Keep a caller waiting, but not the end of the test."""
+        self._closing.wait(seconds)
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
         """What the server says to one request."""
