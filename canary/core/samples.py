@@ -44,7 +44,7 @@ _Deaths: TypeAlias = set[tuple[float, Side | None]]  # by which scrape which fam
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """What has been counted: the last sample of every series and the last scrape of every target.
+    """What has been counted: the last sample of every series.
 
     `floor_s` is up to when series may have been forgotten: older samples never count again.
     Samples must be finite and of one moment's query: the samples of one scrape of a target share
@@ -52,7 +52,6 @@ class Ledger:
     """
 
     last: Mapping[_Key, tuple[float, float]] = field(default_factory=dict)
-    scraped: Mapping[str, float] = field(default_factory=dict)
     floor_s: float = -inf
 
     def advance(self, series: Sequence[Series]) -> tuple[Ledger, Poll]:
@@ -66,17 +65,13 @@ class Ledger:
         if not stamps:
             return self, Poll()
         increments: list[Increment] = []
-        last, scraped = dict(self.last), dict(self.scraped)
-        for target, tracks in self._by_target(series).items():
-            scrapes = {ts for track in tracks.values() for ts in track}
-            scrapes.add(scraped.get(target, min(scrapes)))
-            increments.extend(self._count(tracks, sorted(scrapes)))
-            scraped[target] = max(scrapes)
+        last = dict(self.last)
+        for tracks in self._by_target(series).values():
+            increments.extend(self._count(tracks))
             last.update((key, max(track.items())) for key, track in tracks.items())
         horizon_s = min(*stamps, max(stamps) - MEMORY_S)
         ledger = Ledger(
             last={key: sample for key, sample in last.items() if sample[0] >= horizon_s},
-            scraped={target: ts for target, ts in scraped.items() if ts >= horizon_s},
             floor_s=max(self.floor_s, horizon_s),
         )
         return ledger, Poll(increments=tuple(increments), newest_s=max(stamps))
@@ -98,9 +93,10 @@ class Ledger:
                 tracks[key].setdefault(ts, value)
         return targets
 
-    def _count(self, tracks: Mapping[_Key, _Track], scrapes: list[float]) -> Iterator[Increment]:
+    def _count(self, tracks: Mapping[_Key, _Track]) -> Iterator[Increment]:
         """The increments of one target after what has been counted."""
-        before = {later: earlier for earlier, later in pairwise(scrapes)}
+        scrapes = {ts for track in tracks.values() for ts in track}
+        before = {later: earlier for earlier, later in pairwise(sorted(scrapes))}
         deaths = _deaths(tracks, before)
         for key, track in tracks.items():
             counted_s = self.last[key][0] if key in self.last else -inf

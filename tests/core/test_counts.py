@@ -25,6 +25,7 @@ BAKE = table("""
     a canary 500 <0.5    -    -    1    1
     a canary 500 <inf    -    -    1    1
     a fallback 200       -    -    1    1
+    a fallback 200 <inf  -    -    1    1
     b reload             -    7    7    8
     b primary 200        -   50   60   75
 """)

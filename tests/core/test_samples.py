@@ -224,7 +224,7 @@ def test_memory_is_bounded() -> None:
             kind=Kind.REQUESTS, side=Side.CANARY, target=f"t{version}", code="200", points=points
         )
         ledger, _ = ledger.advance((one,))
-    assert len(ledger.last) == len(ledger.scraped) <= MEMORY_S / 10 + 1
+    assert 1 < len(ledger.last) <= MEMORY_S / 10 + 1
 
 
 def test_what_was_forgotten_never_counts_again() -> None:
