@@ -1,0 +1,167 @@
+"""Webhooks: the peer's payload, called in a thread of their own, bounded in time.
+
+Any 2xx passes. Several hooks of one type are called in the order of the configuration, up to the
+first that fails. Absent on purpose: what a failed hook means for the run.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from canary.adapters import http
+from canary.adapters.access import Ask, Endpoint
+from canary.core.seen import HookResult, HookType, Occasion, Outcome
+from canary.errors import HookError
+from canary.ports import Clock
+from canary.redaction import one_line
+
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 10.0
+GRACE_S = 1.0  # for everything that is not waiting for an answer
+_BODY = 300
+_NEVER_PENDING = HookResult()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """One webhook as configured. `timeout_s` bounds each attempt; there are `retries` + 1."""
+
+    name: str
+    type: HookType
+    url: str
+    timeout_s: float = 10.0
+    retries: int = 0
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def pauses_s(self) -> tuple[float, ...]:
+        """Before the second attempt, the third, and so on."""
+        return tuple(min(FIRST_PAUSE_S * 2**n, LONGEST_PAUSE_S) for n in range(self.retries))
+
+    @property
+    def longest_s(self) -> float:
+        """How long all attempts may take together."""
+        return self.timeout_s * (self.retries + 1) + sum(self.pauses_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """What a hook is sent with: who it is about, the way to a URL, and how to pause."""
+
+    app: str
+    namespace: str
+    reach: Callable[[str], tuple[Endpoint, str]]
+    pause: Callable[[float], object] = field(default_factory=lambda: threading.Event().wait)
+
+    def send(self, hook: Hook, occasion: Occasion) -> str:
+        """Call one hook, again where that may help; why it failed, "" when it passed."""
+        failure, again = self._attempt(hook, occasion)
+        for pause_s in hook.pauses_s:
+            if not failure or not again:
+                break
+            self.pause(pause_s)
+            failure, again = self._attempt(hook, occasion)
+        return failure
+
+    def _attempt(self, hook: Hook, occasion: Occasion) -> tuple[str, bool]:
+        """Why it failed, and whether another attempt may help."""
+        endpoint, path = self.reach(hook.url)
+        ask = Ask(
+            method="POST",
+            path=path,
+            content=self._payload(hook, occasion),
+            headers={"Content-Type": "application/json"},
+            timeout_s=hook.timeout_s,
+        )
+        try:
+            response = endpoint.request(ask)
+        except HookError as error:
+            return _told(hook, str(error)), error.retryable
+        if response.is_success:
+            return "", False
+        status = response.status_code
+        return _told(hook, f"answered {status}{_body(response)}"), status == 429 or status >= 500
+
+    def _payload(self, hook: Hook, occasion: Occasion) -> bytes:
+        payload = {
+            "name": self.app,
+            "namespace": self.namespace,
+            "phase": occasion.phase,
+            "checksum": occasion.checksum,
+            "metadata": {**hook.metadata, **occasion.metadata},
+        }
+        return json.dumps(payload).encode()
+
+
+class WebHooks:
+    """Implements `canary.ports.Hooks`; never blocks and never raises."""
+
+    def __init__(self, hooks: Sequence[Hook], sender: Sender, clock: Clock) -> None:
+        self._hooks = tuple(hooks)
+        self._sender = sender
+        self._clock = clock
+        self._calls: dict[HookType, _Call] = {}
+
+    def call(self, occasion: Occasion) -> None:
+        """Start every hook of the occasion's type in order; ignored while a call is pending."""
+        hooks = tuple(hook for hook in self._hooks if hook.type == occasion.type)
+        if not hooks or self.result(occasion.type).outcome is Outcome.PENDING:
+            return
+        longest_s = sum(hook.longest_s for hook in hooks) + GRACE_S
+        call = _Call(hooks, occasion, due_s=self._clock.now_s() + longest_s)
+        self._calls[occasion.type] = call
+        name = f"{occasion.type} hooks"
+        threading.Thread(target=call.run, args=(self._sender,), name=name, daemon=True).start()
+
+    def result(self, kind: HookType) -> HookResult:
+        """What the last call of this type came to; one that takes too long has failed."""
+        call = self._calls.get(kind)
+        return call.result(self._clock.now_s()) if call else _NEVER_PENDING
+
+
+class _Call:
+    """One call of all hooks of a type; its first result is its last."""
+
+    def __init__(self, hooks: Sequence[Hook], occasion: Occasion, *, due_s: float) -> None:
+        self._hooks = hooks
+        self._occasion = occasion
+        self._due_s = due_s
+        self._lock = threading.Lock()
+        self._current = hooks[0]
+        self._result = HookResult(outcome=Outcome.PENDING)
+
+    def run(self, sender: Sender) -> None:
+        """The thread: every hook in order, up to the first failure."""
+        failure = ""
+        try:
+            for hook in self._hooks:
+                self._current = hook
+                if failure := sender.send(hook, self._occasion):
+                    break
+        except Exception as error:  # noqa: BLE001  a bug in here must not hold a run for ever
+            failure = _told(self._current, f"could not be called: {type(error).__name__}")
+        self._end(failure)
+
+    def result(self, now_s: float) -> HookResult:
+        """The result; a server may drip its answer and so outlast every timeout but this one."""
+        if now_s > self._due_s:
+            self._end(_told(self._current, "did not end within the time of all its attempts"))
+        return self._result
+
+    def _end(self, failure: str) -> None:
+        outcome = Outcome.FAILED if failure else Outcome.PASSED
+        with self._lock:
+            if self._result.outcome is Outcome.PENDING:
+                self._result = HookResult(outcome=outcome, text=failure)
+
+
+def _told(hook: Hook, text: str) -> str:
+    return f"{hook.type} webhook {hook.name}: {one_line(text, _BODY + 60)}"
+
+
+def _body(response: http.Response) -> str:
+    text = one_line(response.text, _BODY)
+    return f": {text}" if text else ""
