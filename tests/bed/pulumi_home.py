@@ -9,6 +9,7 @@ import os
 import shlex
 import shutil
 import sys
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -71,16 +72,18 @@ def _real(name: str) -> Path | None:
 
 
 def _install(directory: Path, name: str, module: str) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
     real = _real(name)
     command = [str(real)] if real else [sys.executable, "-c", _start(module)]
-    launcher = directory / name
-    draft = launcher.with_suffix(f".{os.getpid()}")
-    draft.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
-    draft.chmod(0o755)
-    draft.replace(launcher)  # another run may be starting it at this moment
-    marker = directory / STAND_IN
+    text = f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'
+    directory.mkdir(parents=True, exist_ok=True)
+    marker, launcher = directory / STAND_IN, directory / name
     marker.unlink(missing_ok=True) if real else marker.touch()
+    if launcher.exists() and launcher.read_text() == text:
+        return
+    with tempfile.NamedTemporaryFile("w", dir=directory, delete=False) as draft:
+        draft.write(text)
+    Path(draft.name).chmod(0o755)
+    Path(draft.name).replace(launcher)  # another run may be starting it at this moment
 
 
 def _start(module: str) -> str:

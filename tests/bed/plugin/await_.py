@@ -130,8 +130,9 @@ def _deployment(api: Api, live: Object) -> Progress:
     ]
     reasons = [*failures, *pod_reasons(api, namespace, spec["selector"])]
     text = f"{lacking}; {'; '.join(reasons)}" if reasons else lacking
+    seen = status.get("observedGeneration", 0) >= live["metadata"]["generation"]
     stuck = any(c.get("reason") == "ProgressDeadlineExceeded" for c in status.get("conditions", []))
-    return Progress(lacking=text, hopeless=stuck)
+    return Progress(lacking=text, hopeless=seen and stuck)
 
 
 def _lacking_replicas(metadata: Object, spec: Object, status: Object) -> str:
