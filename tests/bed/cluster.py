@@ -10,8 +10,10 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 DEFAULT = "bed"
+PROXIES = {"http_proxy", "https_proxy", "all_proxy"}  # no proxy is reachable from inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,15 @@ class Bed:
         from tests.bed.build import bin_dir  # noqa: PLC0415
         from tests.bed.pulumi_home import pulumi_env  # noqa: PLC0415
 
-        pulumi = pulumi_env(bin_dir(), self.state_dir)
-        return {**os.environ, **pulumi, "KUBECONFIG": str(self.kubeconfig)}
+        try:
+            pulumi = pulumi_env(bin_dir(), self.state_dir)
+        except PackageNotFoundError as error:
+            raise BedError(
+                f"{sys.executable} has no package {error.name}: run `make setup` and use "
+                ".venv/bin/python"
+            ) from error
+        outside = {name: value for name, value in os.environ.items() if name.lower() not in PROXIES}
+        return {**outside, **pulumi, "KUBECONFIG": str(self.kubeconfig)}
 
     def up(self, say: Callable[[str], None] = lambda _: None) -> Bed:
         """Have the cluster running, whatever state it was left in; says each step done.

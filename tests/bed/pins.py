@@ -137,6 +137,8 @@ DEBIAN_PACKAGES: Final = (
     DebianPackage(name="conntrack"),
     DebianPackage(name="busybox-static"),
     DebianPackage(name="iproute2"),
+    DebianPackage(name="openssl"),
+    DebianPackage(name="curl"),  # the load tester's image has it, as the published one does
     DebianPackage(name="python3"),  # the test app's image holds Debian's own interpreter
 )
 
