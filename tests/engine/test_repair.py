@@ -1,0 +1,115 @@
+"""What an earlier driver left when it died is put right before anything else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from canary.core.record import Phase, Record
+from tests.engine.world import NEW, OLD, OWNER, World
+
+
+def left(phase: Phase = Phase.PROGRESSING, weight_percent: int = 30) -> Record:
+    return Record(
+        owner=OWNER,
+        run="r0",
+        phase=phase,
+        primary=OLD,
+        canary=NEW,
+        weight_percent=weight_percent,
+        images={OLD: "podinfo:a", NEW: "podinfo:b"},
+    )
+
+
+def leave(world: World, record: Record) -> None:
+    world.fleet.scale(NEW, 2)
+    world.clock.advance(5.0)
+    world.traffic.taken_over(record)
+    world.clock.advance(5.0)
+
+
+@pytest.mark.parametrize(
+    ("phase", "weight"),
+    [
+        (Phase.PREPARING, 0),
+        (Phase.PROGRESSING, 30),
+        (Phase.PROMOTING, 100),
+        (Phase.ROLLING_BACK, 0),
+    ],
+)
+def test_an_unfinished_run_is_restored_then_begun_anew(phase: Phase, weight: int) -> None:
+    world = World()
+    leave(world, left(phase, weight))
+    assert world.outcome() == "Succeeded"
+    assert (
+        f"repaired: run r0 ended in {phase} at {weight} %; all traffic is back on podinfo:a"
+        in world.journal.transcript[0]
+    )
+
+
+def test_a_revert_after_a_death_only_repairs() -> None:
+    world = World()
+    leave(world, left())
+    assert world.outcome(version=OLD) == "Failed"
+    assert world.routed == {OLD: 100}
+    assert world.journal.reports == []
+
+
+def test_an_apex_flipped_too_early_is_flipped_back() -> None:
+    world = World()
+    leave(world, left(Phase.SOAKING, 100))
+    world.apex.point_to(NEW)
+    assert world.outcome(version=OLD) == "Failed"
+    assert world.apex.selected == OLD
+
+
+def test_only_a_foreign_apex_is_flipped_back() -> None:
+    world = World()
+    world.fleet.scale(NEW, 2)
+    world.clock.advance(5.0)
+    world.apex.point_to(NEW)
+    world.outcome(version=OLD)
+    assert "the apex Service named another version" in world.journal.transcript[0]
+    assert world.apex.selected == OLD
+
+
+def test_weights_edited_at_rest_are_put_back() -> None:
+    world = World()
+    world.fleet.scale(NEW, 2)
+    world.traffic.edited({OLD: 50, NEW: 50})
+    world.outcome(version=OLD)
+    assert "repaired: the weights were changed" in world.journal.transcript[0]
+    assert world.routed == {OLD: 100}
+
+
+@pytest.mark.parametrize("wanted", [OLD, NEW])
+def test_nothing_is_restored_to_a_primary_without_pods(wanted: str) -> None:
+    """Only the canary serves: it is kept, whatever is asked for."""
+    world = World()
+    leave(world, left())
+    world.fleet.versions[OLD].ready = 0
+    text = world.outcome(version=wanted)
+    assert (
+        "the only version with ready pods is kept as primary: podinfo:b"
+        in (world.journal.transcript[0])
+    )
+    assert world.routed == {NEW: 100}
+    if wanted == NEW:
+        assert text == "Succeeded"
+
+
+def test_a_route_of_another_stack_is_not_touched() -> None:
+    world = World()
+    assert world.traffic.record is not None
+    foreign = replace(world.traffic.record, owner="somebody")
+    world.traffic.taken_over(foreign)
+    assert "belongs to another stack" in world.outcome()
+    assert world.traffic.record == foreign
+
+
+def test_the_leftovers_of_a_killed_first_deploy_are_adopted() -> None:
+    world = World(first=True)
+    world.traffic.change(replace(left(Phase.PREPARING, 0), primary=""))
+    assert world.outcome() == "Succeeded"
+    assert world.routed == {NEW: 100}
