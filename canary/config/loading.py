@@ -89,9 +89,11 @@ def _take_out(rest: dict[str, Any], path: tuple[str, ...]) -> Path:
     *way, last = path
     here: Any = rest
     for part in way:
-        if part not in here:
+        if isinstance(here, dict) and part not in here:
             return path  # gone with another problem
-        here = here[part]
+        here = here[part] if isinstance(here, dict) else None
+    if not isinstance(here, dict):  # a short form: what it stands for is a mapping
+        return _take_out(rest, path[:-1])
     if len(path) == 3 and path[0] == "apps" and last in _STAND_INS:
         here[last] = _STAND_INS[last]
     elif last in here:

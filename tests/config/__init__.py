@@ -1,0 +1,1 @@
+"""Tests of the configuration: what is accepted, what is refused, and in which words."""
