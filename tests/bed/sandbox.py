@@ -132,21 +132,30 @@ class Sandbox:
         return [sys.executable, "-E", "-S", enter, str(process.pid), directory, *argv]
 
     def stop(self) -> None:
-        """End every process of the bed at once, and with them its mounts and namespaces."""
-        process = self.init()
-        if process:
-            members = self._members(process.pid)
+        """End every process of the bed at once, and with them its mounts and namespaces.
+
+        Finds them without init.json too, which an `up` that was killed may not have written.
+        """
+        outermost = [pid for pid in _pids() if self._is_supervisor(pid)]
+        members = self._members({_namespace(pid) for pid in outermost} - {_namespace(os.getpid())})
+        for pid in outermost:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
-            self._await_end([process, *members])
+                os.kill(pid, signal.SIGKILL)
+        self._await_end(members)
         cgroups.remove(self.cgroup)
         (self.state_dir / "init.json").unlink(missing_ok=True)
 
-    def _members(self, init: int) -> list[Process]:
+    def _is_supervisor(self, pid: int) -> bool:
+        """Whether this is the bed's pid 1, or the unshare around it."""
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:  # gone
+            return False
+        return command.endswith(f"tests.bed.supervisor\0{self.state_dir}\0".encode())
+
+    def _members(self, namespaces: set[str]) -> list[Process]:
         """All processes that share the bed's mounts, those that entered from outside included."""
-        inside = _namespace(init)
-        pids = [int(each) for each in os.listdir("/proc") if each.isdigit()]  # noqa: PTH208
-        found = [(pid, _stat(pid)) for pid in pids if inside and _namespace(pid) == inside]
+        found = [(pid, _stat(pid)) for pid in _pids() if _namespace(pid) in namespaces - {""}]
         return [Process(pid, stat[19]) for pid, stat in found if stat]
 
     def _await_end(self, processes: list[Process]) -> None:
@@ -174,6 +183,10 @@ def _stat(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def _pids() -> list[int]:
+    return [int(each) for each in os.listdir("/proc") if each.isdigit()]  # noqa: PTH208
 
 
 def _namespace(pid: int) -> str:

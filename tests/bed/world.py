@@ -41,7 +41,8 @@ def _overlay(state_dir: Path, directory: str) -> None:
     work.mkdir()
     options = f"lowerdir=/{directory},upperdir={upper},workdir={work}"
     Path("/", directory).mkdir(exist_ok=True)
-    _do("mount", "-t", "overlay", "overlay", "-o", options, f"/{directory}")
+    advice = "set CANARY_BED_CACHE to a directory on ext4, xfs or tmpfs"
+    _do("mount", "-t", "overlay", "overlay", "-o", options, f"/{directory}", advice=advice)
 
 
 def _shield(state_dir: Path) -> None:
@@ -65,8 +66,8 @@ def _network() -> None:
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1\n")
 
 
-def _do(*command: str) -> None:
+def _do(*command: str, advice: str = "run as root with all capabilities") -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         reason = done.stderr.strip().replace("\n", " ")
-        raise BedError(f"`{' '.join(command)}` failed: {reason}: run as root with all capabilities")
+        raise BedError(f"`{' '.join(command)}` failed ({reason}): {advice}")
