@@ -1,0 +1,343 @@
+"""The Journal port: the fake, and the real one against a real gRPC engine, files and full disks."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent import futures
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+from canary.adapters.background import LIMIT, Background
+from canary.adapters.enginelog import EngineLog, request_urn
+from canary.adapters.journal import Audience, EngineJournal
+from canary.adapters.reports import ReportFiles
+from canary.core.record import Phase, Record
+from canary.core.report import Report
+from canary.errors import ClusterError
+from tests.fakes.clock import FakeClock
+from tests.fakes.journal import FakeJournal
+
+URN = "urn:pulumi:dev::canary::pulumi-python:canary:Rollout::podinfo"
+INFO, WARNING = engine_pb2.LogSeverity.Value("INFO"), engine_pb2.LogSeverity.Value("WARNING")
+RECORD = Record(owner="o", run="r1", phase=Phase.PROGRESSING, weight_percent=5)
+REPORT = Report(
+    app="podinfo",
+    namespace="test",
+    run="r1",
+    outcome="promoted",
+    reason="all good",
+    from_version="a",
+    to_version="b",
+    from_image="podinfo:1",
+    to_image="podinfo:2",
+    started_at=1.0,
+    seconds=42.0,
+)
+SECRET = "S3cr3tT0ken"
+
+
+class Engine(engine_pb2_grpc.EngineServicer):
+    """Keeps what it is told; `hold` makes it hang."""
+
+    def __init__(self) -> None:
+        self.said: list[Any] = []
+        self.calls = 0
+        self.hold = threading.Event()
+        self.hold.set()
+
+    def Log(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        self.calls += 1
+        self.hold.wait(10)
+        self.said.append(request)
+        return empty_pb2.Empty()
+
+    @property
+    def lines(self) -> list[str]:
+        return [request.message for request in self.said]
+
+
+@dataclass(slots=True)
+class Server:
+    engine: Engine
+    grpc: Any
+    address: str
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    engine = Engine()
+    running = grpc.server(futures.ThreadPoolExecutor(2))
+    engine_pb2_grpc.add_EngineServicer_to_server(engine, running)
+    port = running.add_insecure_port("127.0.0.1:0")
+    running.start()
+    yield Server(engine, running, f"127.0.0.1:{port}")
+    engine.hold.set()
+    running.stop(0).wait()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@dataclass(slots=True)
+class Told:
+    """Events that were written; or refused with `error`."""
+
+    error: Exception | None = None
+    events: list[tuple[str, str, bool]] = field(default_factory=list)
+
+    def tell(self, reason: str, note: str, *, warning: bool = False) -> bool:
+        if self.error:
+            raise self.error
+        self.events.append((reason, note, warning))
+        return True
+
+
+def journal(server: Server, clock: FakeClock, **audience: Any) -> EngineJournal:
+    return EngineJournal(EngineLog(server.address, URN), clock, Audience(**audience))
+
+
+@pytest.mark.parametrize("kind", ["fake", "real"])
+def test_a_whole_run_is_told_without_an_error(kind: str, server: Server, clock: FakeClock) -> None:
+    told = FakeJournal(clock=clock) if kind == "fake" else journal(server, clock)
+    told.progress("preparing: 0 of 2 pods ready")
+    told.decided(RECORD, "the canary is ready: 5 % to the canary")
+    told.progress("step 1/10 · 5 %")
+    told.decided(replace(RECORD, phase=Phase.FAILED), "rolled back", warning=True)
+    told.finished(REPORT)
+
+
+def test_the_row_shows_progress_and_keeps_decisions(server: Server, clock: FakeClock) -> None:
+    told = journal(server, clock)
+    told.progress("preparing")
+    clock.wait(12.3)
+    told.decided(RECORD, "5 % to the canary")
+    told.decided(replace(RECORD, phase=Phase.ROLLING_BACK), "roll back: bad", warning=True)
+    told.finished(REPORT)
+    assert [(r.severity, r.ephemeral, r.message, r.urn) for r in server.engine.said] == [
+        (INFO, True, "preparing", URN),
+        (INFO, False, "+12 s Progressing: 5 % to the canary", URN),
+        (WARNING, False, "+12 s RollingBack: roll back: bad", URN),
+    ]
+
+
+def test_a_line_that_has_not_changed_is_not_sent_again(server: Server, clock: FakeClock) -> None:
+    told = journal(server, clock)
+    for line in ("a", "a", "b", "a"):
+        told.progress(line)
+    told.decided(RECORD, "why")
+    told.progress("a")
+    told.finished(REPORT)
+    assert server.engine.lines == ["a", "b", "a", "+0 s Progressing: why", "a"]
+
+
+def test_every_text_is_one_redacted_line(server: Server, clock: FakeClock) -> None:
+    events = Told()
+    told = journal(server, clock, events=events)
+    told.progress(f"two\nlines http://u:{SECRET}@host/")
+    told.decided(RECORD, f"Authorization: Bearer {SECRET}\n{'x' * 5000}")
+    told.finished(REPORT)
+    everything = " ".join([*server.engine.lines, *(note for _, note, _ in events.events)])
+    assert SECRET not in everything
+    assert server.engine.lines[0] == "two lines http://***@host/"
+    assert all(len(line.splitlines()) == 1 and len(line) < 2100 for line in server.engine.lines)
+
+
+def test_decisions_become_events(server: Server, clock: FakeClock) -> None:
+    events = Told()
+    told = journal(server, clock, events=events)
+    told.decided(RECORD, "5 % to the canary")
+    told.decided(replace(RECORD, phase=Phase.FAILED), "bad", warning=True)
+    told.finished(REPORT)
+    assert events.events == [
+        ("Progressing", "5 % to the canary", False),
+        ("Failed", "bad", True),
+    ]
+
+
+def test_the_report_goes_wherever_it_is_wanted(
+    server: Server, clock: FakeClock, tmp_path: Path
+) -> None:
+    kept: list[Report] = []
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    directory = tmp_path / "new" / "reports"
+    files = ReportFiles(directory=str(directory), summary=str(summary))
+    journal(server, clock, files=files, history=kept.append).finished(REPORT)
+    assert kept == [REPORT]
+    assert json.loads((directory / "test-podinfo-r1.json").read_text()) == json.loads(
+        REPORT.to_json()
+    )
+    assert (directory / "test-podinfo-r1.md").read_text() == REPORT.to_markdown()
+    assert sorted(p.name for p in directory.iterdir()) == [
+        "test-podinfo-r1.json",
+        "test-podinfo-r1.md",
+    ]
+    assert summary.read_text() == "before\n" + REPORT.to_markdown()
+    assert server.engine.lines == []
+
+
+def test_nothing_is_written_when_nothing_is_wanted(tmp_path: Path) -> None:
+    before = set(Path.cwd().iterdir())
+    ReportFiles().keep(REPORT)
+    assert set(Path.cwd().iterdir()) == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_cannot_leave_the_directory(tmp_path: Path) -> None:
+    ReportFiles(directory=str(tmp_path)).keep(replace(REPORT, run="../../r1"))
+    assert {path.parent for path in tmp_path.rglob("*.json")} == {tmp_path}
+
+
+def test_a_full_disk_is_one_warning(server: Server, clock: FakeClock) -> None:
+    files = ReportFiles(summary="/dev/full")
+    journal(server, clock, files=files).finished(REPORT)
+    (warning,) = server.engine.said
+    assert warning.severity == WARNING
+    assert warning.message == (
+        "the report's files could not be written: [Errno 28] No space left on device"
+    )
+
+
+def test_an_impossible_directory_is_one_warning_and_leaves_nothing(
+    server: Server, clock: FakeClock, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    kept: list[Report] = []
+    files = ReportFiles(directory=str(tmp_path / "file" / "reports"))
+    journal(server, clock, files=files, history=kept.append).finished(REPORT)
+    (line,) = server.engine.lines
+    assert line.startswith("the report's files could not be written: [Errno 20] Not a directory")
+    assert kept == [REPORT]
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (ClusterError("the API server is busy", retryable=True), "the API server is busy"),
+        (KeyError(SECRET), "KeyError"),
+    ],
+)
+def test_a_courtesy_that_fails_is_one_warning_and_the_rest_goes_on(
+    server: Server, clock: FakeClock, error: Exception, says: str
+) -> None:
+    told = journal(server, clock, events=Told(error=error))
+    told.decided(RECORD, "why")
+    told.finished(REPORT)
+    assert server.engine.lines == [
+        "+0 s Progressing: why",
+        f"an Event could not be written: {says}",
+    ]
+
+
+def test_an_engine_that_hangs_does_not_hold_the_loop(server: Server, clock: FakeClock) -> None:
+    server.engine.hold.clear()
+    log = EngineLog(server.address, URN)
+    told = EngineJournal(log, clock)
+    began = time.monotonic()
+    for number in range(2 * LIMIT):
+        told.progress(f"line {number}")
+        told.decided(RECORD, f"why {number}")
+    assert time.monotonic() - began < 1.0
+    told.finished(REPORT)
+    assert time.monotonic() - began < 8.0
+    assert log.silent
+    assert server.engine.calls <= 3
+
+
+@pytest.mark.parametrize("address", ["", "127.0.0.1:1"])
+def test_without_an_engine_the_run_goes_on(address: str, clock: FakeClock, tmp_path: Path) -> None:
+    files = ReportFiles(directory=str(tmp_path))
+    log = EngineLog(address, URN)
+    told = EngineJournal(log, clock, Audience(files=files))
+    for number in range(5):
+        told.decided(RECORD, f"why {number}")
+    told.finished(REPORT)
+    assert log.silent
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_one_failure_is_forgiven(server: Server) -> None:
+    log = EngineLog(server.address, URN)
+    log.say("before")
+    server.grpc.stop(0).wait()
+    log.say("lost")
+    assert not log.silent
+    log.close()
+    log.say("after the end")
+    assert server.engine.lines == ["before"]
+
+
+def test_the_urn_is_found_in_the_request_further_up() -> None:
+    def update(request: Any) -> str:
+        return called_by_the_sdk() if request else ""
+
+    def called_by_the_sdk() -> str:
+        return request_urn()
+
+    assert update(engine_pb2.LogRequest(urn=URN)) == URN
+    assert called_by_the_sdk() == ""
+
+
+class TestBackground:
+    def test_work_is_done_in_order(self) -> None:
+        done: list[int] = []
+        background = Background("test")
+        for number in range(100):
+            assert background.submit(partial(done.append, number))
+        assert background.finish(10)
+        assert done == list(range(100))
+
+    def test_too_much_is_not_taken(self) -> None:
+        hold = threading.Event()
+        background = Background("much")
+        taken = sum(background.submit(lambda: hold.wait(10)) for _ in range(2 * LIMIT))
+        assert LIMIT <= taken <= LIMIT + 1
+        assert not background.finish(0.05)
+        hold.set()
+        for thread in [t for t in threading.enumerate() if t.name == "much"]:
+            thread.join(10)
+            assert not thread.is_alive()
+
+    def test_it_may_be_used_again_after_the_end(self) -> None:
+        done: list[int] = []
+        background = Background("again")
+        assert background.finish(1)
+        for number in range(2):
+            background.submit(partial(done.append, number))
+            assert background.finish(10)
+        assert done == [0, 1]
+        assert "again" not in {thread.name for thread in threading.enumerate()}
+
+
+class TestFake:
+    def test_it_insists_on_one_line_with_a_reason(self, clock: FakeClock) -> None:
+        told = FakeJournal(clock=clock)
+        for text in ("", "two\nlines"):
+            with pytest.raises(AssertionError):
+                told.progress(text)
+            with pytest.raises(AssertionError):
+                told.decided(RECORD, text)
+
+    def test_a_run_is_reported_once(self, clock: FakeClock) -> None:
+        told = FakeJournal(clock=clock)
+        told.finished(REPORT)
+        with pytest.raises(AssertionError, match="one report a run"):
+            told.finished(REPORT)
+
+    def test_the_transcript_reads_as_a_story(self, clock: FakeClock) -> None:
+        told = FakeJournal(clock=clock)
+        clock.wait(12.0)
+        told.decided(RECORD, "why")
+        assert told.transcript == ["12.0 Progressing 5 %: why"]
