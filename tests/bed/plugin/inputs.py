@@ -40,7 +40,7 @@ def outputs_of(live: Object, inputs: Object) -> Object:
     if live.get("kind") == "Secret":
         # The SDK declares both properties, and the diff of a later version may need the texts.
         outputs |= {"stringData": inputs["stringData"]} if "stringData" in inputs else {}
-        outputs |= {key: Secret(outputs[key]) for key in _SECRET_KEYS if key in outputs}
+        outputs |= {key: Secret(revealed(outputs[key])) for key in _SECRET_KEYS if key in outputs}
     seen: Object = marked(outputs, inputs)
     return seen | {"__initialApiVersion": live["apiVersion"]}
 
