@@ -136,13 +136,13 @@ def test_the_preview_tells_the_whole_plan() -> None:
         "  check request-duration: 99 % within 500 ms",
         "  rolled back at 10 failed checks, or after 1m without a verdict",
         (
-            "  metrics.interval 1m is a sliding window in Flagger; here each bake (10s) is judged by "
-            "its own requests alone"
+            "  metrics.interval 1m is a sliding window in Flagger; here each bake (10s) is judged "
+            "by its own requests alone"
         ),
         "  hooks rollout: load-test",
         (
-            "  shield: GET, HEAD, OPTIONS requests that the canary answers with 500-599 are answered "
-            "by the primary"
+            "  shield: GET, HEAD, OPTIONS requests that the canary answers with 500-599 are "
+            "answered by the primary"
         ),
     )
 
@@ -185,8 +185,8 @@ def test_few_steps_are_all_named() -> None:
         (
             {"analysis": {"expectedRequestsPerSecond": 20, "minRequests": 11}},
             (
-                "podinfo: 5 % of about 20 requests/s are about 10 canary requests in 10s, fewer than "
-                "minRequests 11"
+                "podinfo: 5 % of about 20 requests/s are about 10 canary requests in 10s, fewer "
+                "than minRequests 11"
             ),
         ),
         (

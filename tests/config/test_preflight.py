@@ -1,0 +1,333 @@
+"""What a look at the cluster finds: problems, warnings, what is pending, and what serves."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from canary.config import StackConfig, load
+from canary.core.record import Phase, Record
+from canary.errors import ClusterError, PreflightError
+from canary.preflight import Doors, Findings, look
+from canary.preflight.bounded import all_within
+from tests.config.readers import (
+    NAMED,
+    OWNER,
+    VERSION,
+    AskedPrometheus,
+    StoredCluster,
+    installed,
+    named,
+    serving,
+    traefik_pod,
+    weighted,
+)
+from tests.config.samples import APP, loaded, stack
+
+NEXT = "9876543210"
+FOREIGN_PROMETHEUS = {"install": False, "access": {"service": "prom", "port": 9090}}
+RUNNING = Record(
+    owner=OWNER,
+    run="r1",
+    phase=Phase.PROGRESSING,
+    primary=VERSION,
+    canary=NEXT,
+    weight_percent=10,
+)
+
+
+def _look(
+    cluster: StoredCluster,
+    config: StackConfig | None = None,
+    prometheus: AskedPrometheus | None = None,
+    owner: str = "",
+) -> Findings:
+    doors = Doors(cluster=cluster, prometheus=prometheus or AskedPrometheus())
+    return look(config or loaded(), lambda: doors, owner=owner)
+
+
+def _cluster(objects: dict[str, Any] | None = None, **others: Any) -> StoredCluster:
+    stored = serving() if objects is None else objects
+    return StoredCluster(**{"objects": stored, "pods": [traefik_pod()], **others})
+
+
+AT_REST = {
+    "primary": VERSION,
+    "canary": "",
+    "phase": "Succeeded",
+    "weight": 0,
+    "run": "",
+    "apex": VERSION,
+    "damage": "",
+}
+
+
+def test_a_healthy_stack_is_only_read() -> None:
+    assert _look(_cluster(), owner=OWNER) == Findings(live={"podinfo": AT_REST})
+
+
+def test_a_new_cluster_is_all_pending() -> None:
+    found = _look(StoredCluster(objects={"/version": {}}), prometheus=AskedPrometheus(away=True))
+    assert found == Findings(
+        pending=(
+            "Traefik's CRDs",
+            "Traefik in namespace traefik",
+            "Prometheus in namespace canary-system",
+        ),
+        live={"podinfo": {}},
+    )
+    found.demand_none()
+
+
+def test_an_app_that_was_never_deployed_has_no_live_record() -> None:
+    assert _look(_cluster(installed())) == Findings(live={"podinfo": {}})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "context `prod` does not exist in the kubeconfig; it has: dev, staging",
+        "the API server at https://10.0.0.1 refused the connection; is the context `dev` right?",
+        "token expired or refused (401) for context `dev` at https://10.0.0.1; log in again",
+    ],
+)
+def test_without_a_cluster_there_is_one_problem(text: str) -> None:
+    def refused() -> Doors:
+        raise ClusterError(text)
+
+    found = look(loaded(), refused)
+    assert found == Findings(problems=(text,))
+    with pytest.raises(PreflightError) as caught:
+        found.demand_none()
+    assert str(caught.value) == text
+
+
+def test_an_api_server_that_refuses_the_first_question_is_asked_nothing_else() -> None:
+    refusal = ClusterError("not permitted", status=403)
+    found = _look(_cluster(refusals={"/version": refusal}))
+    assert found == Findings(problems=("not permitted",))
+
+
+def test_the_look_ends_at_its_bound_and_names_what_did_not_answer() -> None:
+    gate = threading.Event()
+    doors = Doors(cluster=_cluster(gate=gate), prometheus=AskedPrometheus())
+    found = look(loaded(), lambda: doors, bound_s=0.2)
+    gate.set()
+    assert set(found.problems) == {
+        "Traefik's CRDs did not answer within 0.2 s",
+        "Prometheus did not answer within 0.2 s",
+        "namespaces did not answer within 0.2 s",
+        "app podinfo did not answer within 0.2 s",
+    }
+
+
+def test_a_login_that_hangs_is_one_problem() -> None:
+    gate = threading.Event()
+
+    def hangs() -> Doors:
+        gate.wait(30)
+        return Doors(cluster=_cluster(), prometheus=AskedPrometheus())
+
+    found = look(loaded(), hangs, bound_s=0.2)
+    gate.set()
+    assert found == Findings(problems=("the API server did not answer within 0.2 s",))
+
+
+def test_a_bug_is_not_reported_as_a_problem() -> None:
+    def broken() -> Doors:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        look(loaded(), broken)
+
+
+def test_more_jobs_than_threads_are_all_done() -> None:
+    done, failed = all_within(10, {str(n): lambda n=n: n for n in range(100)})
+    assert (sum(done.values()), failed) == (4950, {})
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/api/v1/namespaces/test/services/podinfo", "Service"),
+        ("/api/v1/namespaces/test/configmaps/podinfo-rollouts", "ConfigMap"),
+        ("/apis/traefik.io/v1alpha1/namespaces/test/ingressroutes/podinfo", "IngressRoute"),
+        (f"{NAMED}/podinfo", "TraefikService"),
+        (f"{NAMED}/podinfo-shielded", "TraefikService"),
+        (f"{NAMED}/podinfo-failover", "TraefikService"),
+    ],
+)
+def test_an_object_of_that_name_that_is_not_ours(path: str, kind: str) -> None:
+    name = path.rsplit("/", 1)[-1]
+    foreign = {"kind": kind, "metadata": {"name": name, "namespace": "test"}}
+    found = _look(_cluster({**serving(), path: foreign}))
+    assert found.problems == (
+        (
+            f"{kind} {name} in namespace test exists and is not ours: it has no canary.rollout/owner "
+            "annotation; remove it or rename the app"
+        ),
+    )
+    assert found.live == {}
+
+
+def test_an_object_of_another_stack() -> None:
+    found = _look(_cluster(), owner="b" * 32)
+    assert len(found.problems) == 3
+    assert all("it belongs to another stack" in text for text in found.problems)
+
+
+def test_what_a_run_left_without_the_annotation_is_ours_by_its_label() -> None:
+    path = "/api/v1/namespaces/test/configmaps/podinfo-rollouts"
+    history = named("ConfigMap", "podinfo-rollouts")
+    del history["metadata"]["annotations"]
+    assert _look(_cluster({**serving(), path: history})).problems == ()
+
+
+def test_all_problems_come_at_once() -> None:
+    foreign = {"kind": "Service", "metadata": {"name": "podinfo", "namespace": "test"}}
+    objects = {
+        "/version": {},
+        "/api/v1/namespaces/test/services/podinfo": foreign,
+    }
+    config = load(
+        stack(
+            {"createNamespace": False},
+            traefik={"install": False},
+            prometheus=FOREIGN_PROMETHEUS,
+        )
+    )
+    found = _look(StoredCluster(objects=objects), config, AskedPrometheus(away=True))
+    assert sorted(text.split(":")[0] for text in found.problems) == [
+        "Prometheus (service canary-system/prometheus) has no ready pod",
+        "Service podinfo in namespace test exists and is not ours",
+        "Traefik's CRDs are not installed",
+        "no Traefik in namespace traefik with labels app.kubernetes.io/name=traefik",
+        "podinfo",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("record", "apex", "damage"),
+    [
+        (RUNNING, VERSION, "run r1 ended in Progressing at 10 %"),
+        (Record(owner=OWNER, primary=VERSION), NEXT, "the apex Service named another version"),
+    ],
+)
+def test_what_serves_is_told_with_its_damage(record: Record, apex: str, damage: str) -> None:
+    live = _look(_cluster(serving(record, apex=apex))).live["podinfo"]
+    assert (live["primary"], live["apex"], live["damage"]) == (VERSION, apex, damage)
+
+
+def test_weights_that_somebody_changed_are_damage() -> None:
+    record = Record(owner=OWNER, primary=VERSION)
+    objects = {**serving(), f"{NAMED}/podinfo": weighted(record, **{f"_{VERSION}": 50, NEXT: 50})}
+    assert _look(_cluster(objects)).live["podinfo"]["damage"] == "the weights were changed"
+
+
+def test_a_shielded_list_is_read_through_its_failover() -> None:
+    services = [
+        {"kind": "Service", "name": f"podinfo-{VERSION}", "weight": 90},
+        {"kind": "TraefikService", "name": "podinfo-failover", "weight": 10},
+    ]
+    failover = {"failover": {"service": {"name": f"podinfo-{NEXT}"}}}
+    objects = {
+        **serving(RUNNING),
+        f"{NAMED}/podinfo-shielded": named(
+            "TraefikService", "podinfo-shielded", spec={"weighted": {"services": services}}
+        ),
+        f"{NAMED}/podinfo-failover": named("TraefikService", "podinfo-failover", spec=failover),
+    }
+    assert _look(_cluster(objects)).live["podinfo"]["weight"] == 10
+
+
+def test_a_record_that_cannot_be_read_is_a_problem() -> None:
+    plain = weighted(Record(owner=OWNER, primary=VERSION))
+    plain["metadata"]["annotations"]["canary.rollout/record"] = "{"
+    found = _look(_cluster({**serving(), f"{NAMED}/podinfo": plain}))
+    assert len(found.problems) == 1
+    assert "has no readable record (last written by somebody)" in found.problems[0]
+
+
+def test_a_dead_primary_is_announced() -> None:
+    objects = serving()
+    objects[f"/apis/apps/v1/namespaces/test/deployments/podinfo-{VERSION}"]["status"] = {}
+    assert _look(_cluster(objects)).warnings == (
+        (
+            f"podinfo: the primary podinfo-{VERSION} has no ready pod: a new version would take all "
+            "traffic as soon as it is ready, without an analysis"
+        ),
+    )
+
+
+def test_an_app_between_its_first_route_and_its_first_version_has_no_primary_to_miss() -> None:
+    record = replace(RUNNING, primary="", weight_percent=0)
+    assert _look(_cluster(serving(record))).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("args", "image", "warnings"),
+    [
+        (("--providers.kubernetescrd.allowEmptyServices=true",), "v3.7.13", []),
+        (("--providers.kubernetescrd.allowemptyservices",), "v3.8", []),
+        (("--providers.kubernetescrd.allowEmptyServices=false",), "v3.7", ["Traefik does not"]),
+        ((), "v3.6.2", ["Traefik does not", "Traefik v3.6 has no shield (3.7 has)"]),
+        ((), "latest", ["Traefik does not"]),
+    ],
+)
+def test_a_traefik_that_is_not_ours(args: tuple[str, ...], image: str, warnings: list[str]) -> None:
+    cluster = _cluster(pods=[traefik_pod(args=args, image=image)])
+    found = _look(cluster, loaded(traefik={"install": False}))
+    assert found.problems == ()
+    assert [any(t.startswith(w) for t in found.warnings) for w in warnings] == [True] * len(
+        warnings
+    )
+    assert len(found.warnings) == len(warnings)
+
+
+@pytest.mark.parametrize(("install", "kind"), [(True, "warnings"), (False, "problems")])
+def test_a_traefik_without_a_ready_pod_stops_us_only_if_this_up_cannot_repair_it(
+    install: bool,  # noqa: FBT001
+    kind: str,
+) -> None:
+    cluster = _cluster(pods=[traefik_pod(ready=False)])
+    found = _look(cluster, loaded(traefik={"install": install}))
+    assert getattr(found, kind) == ("Traefik in namespace traefik has no ready pod",)
+
+
+@pytest.mark.parametrize(
+    ("prometheus", "text"),
+    [
+        (AskedPrometheus(away=True), "has no ready pod"),
+        (AskedPrometheus(status=502), "does not answer queries (502)"),
+        (AskedPrometheus(result=()), "has no metrics of Traefik"),
+    ],
+)
+@pytest.mark.parametrize("install", [True, False])
+def test_a_prometheus_that_is_no_help(
+    prometheus: AskedPrometheus,
+    text: str,
+    install: bool,  # noqa: FBT001
+) -> None:
+    config = loaded() if install else loaded(prometheus=FOREIGN_PROMETHEUS)
+    found = _look(_cluster(), config, prometheus)
+    texts = found.warnings if install else found.problems
+    assert len(texts) == 1
+    assert text in texts[0]
+    assert (found.problems if install else found.warnings) == ()
+
+
+def test_a_namespace_that_exists_is_not_taken_over() -> None:
+    foreign = {"metadata": {"name": "test"}}
+    objects = {**serving(), "/api/v1/namespaces/test": foreign}
+    problems = _look(_cluster(objects)).problems
+    assert len(problems) == 1
+    assert "set createNamespace to false" in problems[0]
+    assert _look(_cluster(objects), loaded({"createNamespace": False})).problems == ()
+
+
+def test_the_built_in_namespaces_are_nobodys() -> None:
+    config = load({"apps": {"podinfo": {**APP, "namespace": "default"}}})
+    assert _look(_cluster({**installed(), "/api/v1/namespaces/default": {}}), config).problems == ()
