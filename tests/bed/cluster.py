@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.bed import startup
 from tests.bed.errors import BedError
+from tests.bed.forward import forwarded
 from tests.bed.oci import Image, write_archive
 from tests.bed.places import cache_root, state_dir_of
 from tests.bed.sandbox import Sandbox
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 DEFAULT = "bed"
+API_PORT = 6443
 PROXIES = {"http_proxy", "https_proxy", "all_proxy"}  # no proxy is reachable from inside
 
 
@@ -107,6 +109,28 @@ class Bed:
         if done.returncode != 0:
             raise BedError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout
+
+    @contextmanager
+    def forwarded(self, port: int = API_PORT, host: str = "127.0.0.1") -> Iterator[int]:
+        """A loopback port of this machine that leads to `host:port` inside the bed."""
+        init = self.sandbox.init()
+        if init is None:
+            raise BedError(f"the bed {self.name!r} is down: run `python -m tests.bed up`")
+        with forwarded(init.pid, host, port) as outside:
+            yield outside
+
+    @contextmanager
+    def reachable(self) -> Iterator[Path]:
+        """The admin's kubeconfig for programs outside, through a forwarded port."""
+        with self.forwarded() as port:
+            text = self.kubeconfig.read_text().replace(f":{API_PORT}", f":{port}")
+            path = self.kubeconfig.with_name(f"outside-{port}.kubeconfig")
+            path.touch(mode=0o600)
+            path.write_text(text)
+            try:
+                yield path
+            finally:
+                path.unlink(missing_ok=True)
 
     def load(self, more: Iterable[Image]) -> None:
         """Import further images, such as `images.testapp("7", ERROR_SHARE="0.1")`."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.bed import cgroups, images
+from tests.bed.build import bin_dir
 from tests.bed.cluster import Bed
 from tests.bed.errors import BedError
 
@@ -145,6 +146,16 @@ def test_commands_keep_directory_and_environment(bed: Bed, tmp_path: Path) -> No
 def test_service_accounts_have_no_rights_of_their_own(bed: Bed) -> None:
     with pytest.raises(BedError, match="cannot list resource"):
         bed.kubectl("get", "pods", "--as=system:serviceaccount:default:default")
+
+
+def test_is_reachable_from_outside(bed: Bed) -> None:
+    with bed.reachable() as kubeconfig:
+        command = [str(bin_dir() / "kubectl"), "--kubeconfig", str(kubeconfig), "get", "nodes"]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        again = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "v1.34" in said
+    assert "v1.34" in again
+    assert not kubeconfig.exists()
 
 
 def test_images_run_without_root_and_without_writing(second: Bed) -> None:

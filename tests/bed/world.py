@@ -1,7 +1,7 @@
 """The inside of a bed, made by its pid 1: mounts, node address, and what the machine must not see.
 
-Everything lives in the bed's own namespaces and vanishes with them. The kubelet sets three
-kernel parameters for the whole machine; files of the bed's own lie over those.
+Everything lives in the bed's own namespaces and vanishes with them. The kubelet sets kernel
+parameters for the whole machine; files of the bed's own lie over those.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ from tests.bed.errors import BedError
 
 NODE_ADDRESS = "10.0.0.10"
 OVERLAYS = ("var", "etc", "usr/libexec")
-SHIELDED = {"vm/overcommit_memory": "1", "kernel/panic": "10", "kernel/panic_on_oops": "1"}
+SHIELDED = {
+    "vm/overcommit_memory": "1",
+    "vm/panic_on_oom": "0",
+    "kernel/panic": "10",
+    "kernel/panic_on_oops": "1",
+    "kernel/keys/root_maxkeys": "1000000",
+    "kernel/keys/root_maxbytes": "25000000",
+}
 RUN_DIR = Path("/run/canary-bed")
 
 
@@ -50,9 +57,10 @@ def _shield(state_dir: Path) -> None:
     shields = state_dir / "shield"
     shields.mkdir(exist_ok=True)
     for parameter, value in SHIELDED.items():
-        shield = shields / Path(parameter).name
+        shield, real = shields / Path(parameter).name, Path("/proc/sys", parameter)
         shield.write_text(value + "\n")
-        _do("mount", "--bind", str(shield), f"/proc/sys/{parameter}")
+        if real.exists():
+            _do("mount", "--bind", str(shield), str(real))
 
 
 def _network() -> None:
