@@ -1,0 +1,148 @@
+"""The driver and the row under the real Pulumi CLI: what really happens at Ctrl-C and SIGKILL."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from canary.adapters.driver import ENGINE_GONE, INTERRUPTED
+from tests.bed.build import ensure_built
+from tests.bed.pulumi_home import pulumi_env
+
+pytestmark = pytest.mark.bed
+
+ROOT = Path(__file__).parents[2]
+TO_THE_END = "ran to the end"
+PROJECT = "name: watch\nruntime: python\n"
+PROGRAM = """
+import pulumi
+from canary import liveness
+from watcher import Watch
+
+with liveness.hold(liveness.engine_address()):
+    config = pulumi.Config()
+    Watch("app", {"out": config.require("out"), "seconds": config.require_float("seconds")})
+"""
+WATCHER = """
+import sys, time
+from pathlib import Path
+from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+from canary.adapters.driver import EngineDriver
+from canary.adapters.enginelog import EngineLog, request_urn
+
+class Provider(ResourceProvider):
+    def create(self, props):
+        out, address = Path(props["out"]), sys.argv[-1]
+        until, reason = time.monotonic() + props["seconds"], ""
+        with EngineDriver(address) as driver:
+            held = driver._descriptor is not None
+            EngineLog(address, request_urn()).say(f"watching, lock {'seen' if held else 'missing'}")
+            out.write_text("watching")
+            while not reason and time.monotonic() < until:
+                reason = driver.interruption()
+                time.sleep(0.1)
+        out.write_text(reason or "ran to the end")
+        if reason:
+            raise RuntimeError(reason)
+        return CreateResult("id", dict(props))
+
+class Watch(Resource):
+    def __init__(self, name, props):
+        super().__init__(Provider(), name, props)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    directory = tmp_path / "project"
+    directory.mkdir()
+    (directory / "Pulumi.yaml").write_text(PROJECT)
+    (directory / "__main__.py").write_text(PROGRAM)
+    (directory / "watcher.py").write_text(WATCHER)
+    return directory
+
+
+Up = Callable[[float], "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def up(project: Path, tmp_path: Path) -> Iterator[Up]:
+    """Start `pulumi up` on a resource whose creation takes this many seconds."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    env = {**os.environ, "PATH": path, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    env |= pulumi_env(ensure_built(print), tmp_path / "state")
+    pulumi = [str(ensure_built(print) / "pulumi"), "--non-interactive"]
+    started: list[subprocess.Popen[str]] = []
+
+    def run(seconds: float) -> subprocess.Popen[str]:
+        subprocess.run([*pulumi, "stack", "init", "dev"], cwd=project, env=env, check=True)
+        for key, value in (("out", str(project / "out")), ("seconds", str(seconds))):
+            subprocess.run(
+                [*pulumi, "config", "set", "-s", "dev", key, value],
+                cwd=project,
+                env=env,
+                check=True,
+            )
+        cli = subprocess.Popen(
+            [*pulumi, "up", "-s", "dev", "--yes", "--skip-preview"],
+            cwd=project,
+            env=env,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        started.append(cli)
+        return cli
+
+    yield run
+    for cli in started:
+        cli.kill()
+        cli.wait()
+
+
+def said(project: Path, *, besides: str = "", within_s: float = 60.0) -> str:
+    """What the provider wrote, as soon as it is something else than `besides`."""
+    out = project / "out"
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        text = out.read_text() if out.exists() else ""
+        if text not in ("", besides):
+            return text
+        time.sleep(0.05)
+    raise AssertionError(f"nothing was written within {within_s} s")
+
+
+def test_a_run_that_nobody_interrupts_goes_to_its_end(project: Path, up: Up) -> None:
+    cli = up(3.0)
+    printed = cli.communicate(timeout=120)[0]
+    assert cli.returncode == 0, printed
+    assert said(project) == TO_THE_END
+    assert "watching, lock seen" in printed
+
+
+def test_ctrl_c_is_told_at_once(project: Path, up: Up) -> None:
+    cli = up(60.0)
+    assert said(project) == "watching"
+    began = time.monotonic()
+    cli.send_signal(signal.SIGINT)
+    assert said(project, besides="watching") == INTERRUPTED
+    assert time.monotonic() - began < 2.0
+    assert INTERRUPTED in cli.communicate(timeout=60)[0]
+    assert cli.returncode != 0
+
+
+def test_a_killed_cli_is_noticed_at_once(project: Path, up: Up) -> None:
+    cli = up(60.0)
+    assert said(project) == "watching"
+    began = time.monotonic()
+    cli.kill()
+    assert said(project, besides="watching") == ENGINE_GONE
+    assert time.monotonic() - began < 2.0
