@@ -95,16 +95,18 @@ def budget_spec(app: AppConfig, version: str) -> Map:
 def route_spec(app: AppConfig) -> Map:
     """Return the IngressRoute: who asks for this host and path goes to the weighted lists.
 
-    With the shield, requests that are safe to repeat have a rule and a list of their own. Both
-    priorities are said: by default the longer rule wins, and the shield's clause would outrank
-    another route's longer path.
+    With the shield, requests that are safe to repeat have a list of their own. The two rules
+    exclude each other and share the priority that the plain rule would have by its length, so that
+    another route's longer path on the same host keeps outranking both.
     """
     rule = matching(app)
     routes = [_route(app, rule, len(rule), app.name)]
     if app.shield.enabled:
-        methods = " || ".join(f"Method(`{method}`)" for method in app.shield.methods)
-        shielded = f"({rule}) && ({methods})"
-        routes.insert(0, _route(app, shielded, len(rule) + 1, f"{app.name}-shielded"))
+        safe = " || ".join(f"Method(`{method}`)" for method in app.shield.methods)
+        routes = [
+            _route(app, f"({rule}) && ({safe})", len(rule), f"{app.name}-shielded"),
+            _route(app, f"({rule}) && !({safe})", len(rule), app.name),
+        ]
     spec: Map = {"entryPoints": list(app.entry_points), "routes": routes}
     if app.tls:
         spec["tls"] = _tls(app)
@@ -114,7 +116,8 @@ def route_spec(app: AppConfig) -> Map:
 def matching(app: AppConfig) -> str:
     """Return the rule of requests that are the app's."""
     host = f"Host(`{app.host}`)"
-    return f"{host} && PathPrefix(`{app.path}`)" if app.path else host
+    prefixed = app.path not in (None, "/")
+    return f"{host} && PathPrefix(`{app.path}`)" if prefixed else host
 
 
 def _route(app: AppConfig, match: str, priority: int, weighted_list: str) -> Map:

@@ -1,0 +1,149 @@
+"""From a stack's configuration to what Pulumi shall declare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi.runtime.config import CONFIG
+
+from canary import access
+from canary.components.app import App
+from canary.components.loadtester import LoadTester
+from canary.components.namespaces import Namespaces
+from canary.components.prometheus import PrometheusServer
+from canary.components.surroundings import Surroundings
+from canary.components.traefik import TraefikIngress
+from canary.config import AppConfig, StackConfig, decoded, load
+from canary.identity import Identity
+from canary.inputs import access_of
+from canary.planning import PlanText, describe, plan_of
+from canary.preflight import Doors, look
+from canary.render import RenderedVersion, render_version
+
+# A cluster has these without being asked, and nobody may delete them.
+_BUILT_IN: Final = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
+
+
+def declare() -> Mapping[str, Any]:
+    """Declare everything that the stack's configuration asks for; returns the stack's outputs.
+
+    Raises:
+        ConfigError: it cannot be carried out, with every problem.
+        RenderError: a pod template of it cannot be merged.
+        PreflightError: the cluster is not what it says.
+    """
+    config = load(decoded(CONFIG.get()))
+    rendered = {key: render_version(app) for key, app in config.apps.items()}
+    return built(config, rendered, _announced(config))
+
+
+def built(
+    config: StackConfig,
+    rendered: Mapping[str, RenderedVersion],
+    live: Mapping[str, Mapping[str, Any]],
+) -> Mapping[str, Any]:
+    """Declare a stack of which everything is known; `rendered` and `live` are by app key."""
+    options = pulumi.ResourceOptions(providers=[_cluster(config)])
+    namespaces = Namespaces("namespaces", create=namespaces_of(config), opts=options)
+    surroundings = Surroundings(
+        stack=pulumi.get_stack(),
+        owner=Identity("identity").owner,
+        access=access_of(config),
+        namespaces=namespaces,
+        ready=_installed(config, namespaces, options),
+    )
+    apps = {
+        key: App(
+            key,
+            app=app,
+            rendered=rendered[key],
+            live=live.get(key, {}),
+            surroundings=surroundings,
+            opts=options,
+        )
+        for key, app in config.apps.items()
+    }
+    return {"apps": {key: _outputs(config.apps[key], app) for key, app in apps.items()}}
+
+
+def _announced(config: StackConfig) -> Mapping[str, Mapping[str, Any]]:
+    """Look before anything is touched, and say what a release will do; what serves, by app.
+
+    Raises:
+        PreflightError: the cluster is not what the configuration says.
+    """
+    findings = look(config, lambda: _doors(config))
+    findings.demand_none()
+    plans = [described(key, app, config) for key, app in config.apps.items()]
+    for text in (*findings.warnings, *(text for plan in plans for text in plan.warnings)):
+        pulumi.log.warn(text)
+    for plan in plans:
+        pulumi.log.info("\n".join(plan.lines))
+    return findings.live
+
+
+def _doors(config: StackConfig) -> Doors:
+    secret = config.kubeconfig.get_secret_value() if config.kubeconfig else ""
+    api = access.cluster(config, secret)
+    return Doors(cluster=api, prometheus=access.prometheus(config, api))
+
+
+def described(key: str, app: AppConfig, config: StackConfig) -> PlanText:
+    """The plan of an app's next release, in words."""
+    plan = plan_of(
+        app,
+        scrape_interval_s=config.prometheus.scrape_interval,
+        bucket_edges_s=config.traefik.bucket_edges_s,
+    )
+    return describe(key, app, plan)
+
+
+def _outputs(app: AppConfig, declared: App) -> dict[str, Any]:
+    return {"url": declared.url, "image": app.image, "version": declared.version}
+
+
+def _cluster(config: StackConfig) -> k8s.Provider:
+    """Return the one provider of every object: a stack never goes to another cluster by chance."""
+    secret = config.kubeconfig.get_secret_value() if config.kubeconfig else None
+    return k8s.Provider(
+        "cluster",
+        context=config.kubernetes.context,
+        kubeconfig=pulumi.Output.secret(secret) if secret else config.kubernetes.kubeconfig,
+        enable_server_side_apply=True,
+    )
+
+
+def _installed(
+    config: StackConfig, namespaces: Namespaces, options: pulumi.ResourceOptions
+) -> tuple[pulumi.Resource, ...]:
+    """Declare what apps share, and return what traffic and judging need of it."""
+    traefik = TraefikIngress(
+        "traefik",
+        config=config.traefik,
+        kubernetes=config.kubernetes,
+        namespaces=namespaces,
+        opts=options,
+    )
+    prometheus = PrometheusServer(
+        "prometheus",
+        config=config.prometheus,
+        traefik=config.traefik,
+        namespaces=namespaces,
+        opts=options,
+    )
+    tester = LoadTester("loadtester", config=config.loadtester, namespaces=namespaces, opts=options)
+    return (*traefik.ready, *prometheus.ready, *tester.ready)
+
+
+def namespaces_of(config: StackConfig) -> frozenset[str]:
+    """Return the namespaces that the stack creates and deletes."""
+    installed = {
+        part.namespace
+        for part in (config.traefik, config.prometheus, config.loadtester)
+        if part.install
+    }
+    of_apps = {app.namespace for app in config.apps.values() if app.create_namespace}
+    return frozenset((installed | of_apps) - _BUILT_IN)
