@@ -53,7 +53,11 @@ def path_text(path: Path) -> str:
 
 
 def _shown(key: str) -> str:
-    return key if len(key) <= _LONGEST_KEY and key.isprintable() else "…"
+    """A key in a path; `NAME=VALUE` written in one piece gives away no value."""
+    name, equals, _value = key.partition("=")
+    if len(name) > _LONGEST_KEY or not name.isprintable():
+        return "…"
+    return f"{name}=…" if equals else name
 
 
 def problems_of(error: ValidationError) -> list[Problem]:

@@ -139,9 +139,7 @@ def _env(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem]:
 def _target(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem]:
     if app.target_ref and app.target_ref.name != app.name:
         path = (*at, "targetRef", "name")
-        text = (
-            f"is {app.target_ref.name}, but the Deployments are called {app.name}-<version>"
-        )
+        text = f"is {app.target_ref.name}, but the Deployments are called {app.name}-<version>"
         yield Problem(path=path, text=text, involved=(path, at))
 
 

@@ -94,6 +94,7 @@ def test_no_secret_is_repeated_wherever_it_was_put() -> None:
                     "A": {"value": SECRET, "secretKeyRef": {"name": "s", "key": "k"}},
                     "B": [SECRET],
                     "C": {"valeu": SECRET},
+                    f"D={SECRET}": "",
                 },
                 "podTemplate": SECRET,
                 "configFiles": {"/etc/app/x": [SECRET]},

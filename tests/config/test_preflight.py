@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -145,7 +146,7 @@ def test_a_bug_is_not_reported_as_a_problem() -> None:
 
 
 def test_more_jobs_than_threads_are_all_done() -> None:
-    done, failed = all_within(10, {str(n): lambda n=n: n for n in range(100)})
+    done, failed = all_within(10, {str(n): partial(int, n) for n in range(100)})
     assert (sum(done.values()), failed) == (4950, {})
 
 
@@ -166,8 +167,8 @@ def test_an_object_of_that_name_that_is_not_ours(path: str, kind: str) -> None:
     found = _look(_cluster({**serving(), path: foreign}))
     assert found.problems == (
         (
-            f"{kind} {name} in namespace test exists and is not ours: it has no canary.rollout/owner "
-            "annotation; remove it or rename the app"
+            f"{kind} {name} in namespace test exists and is not ours: it has no "
+            "canary.rollout/owner annotation; remove it or rename the app"
         ),
     )
     assert found.live == {}
@@ -256,8 +257,8 @@ def test_a_dead_primary_is_announced() -> None:
     objects[f"/apis/apps/v1/namespaces/test/deployments/podinfo-{VERSION}"]["status"] = {}
     assert _look(_cluster(objects)).warnings == (
         (
-            f"podinfo: the primary podinfo-{VERSION} has no ready pod: a new version would take all "
-            "traffic as soon as it is ready, without an analysis"
+            f"podinfo: the primary podinfo-{VERSION} has no ready pod: a new version would take "
+            "all traffic as soon as it is ready, without an analysis"
         ),
     )
 
