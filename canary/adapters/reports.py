@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from canary.core.report import Report
 
@@ -19,6 +21,14 @@ class ReportFiles:
 
     directory: str = ""
     summary: str = ""
+
+    @classmethod
+    def wanted(cls, environment: Mapping[str, str]) -> Self:
+        """What the environment of `pulumi up` asks for."""
+        return cls(
+            directory=environment.get("CANARY_REPORT", ""),
+            summary=environment.get("GITHUB_STEP_SUMMARY", ""),
+        )
 
     def keep(self, report: Report) -> None:
         """Write the files.

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,16 +23,21 @@ ROOT = Path(__file__).parents[2]
 TO_THE_END = "ran to the end"
 PROJECT = "name: watch\nruntime: python\n"
 PROGRAM = """
+import os
+from pathlib import Path
 import pulumi
 from canary import liveness
 from watcher import Watch
 
+with Path("pids").open("a") as pids:
+    pids.write(f"{os.getpid()}\\n")
 with liveness.hold(liveness.engine_address()):
     config = pulumi.Config()
-    Watch("app", {"out": config.require("out"), "seconds": config.require_float("seconds")})
+    seconds = config.require_float("seconds")
+    Watch("app", {"out": config.require("out"), "seconds": seconds})
 """
 WATCHER = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 from canary.adapters.driver import EngineDriver
@@ -39,6 +45,8 @@ from canary.adapters.enginelog import EngineLog, request_urn
 
 class Provider(ResourceProvider):
     def create(self, props):
+        with Path("pids").open("a") as pids:
+            pids.write(f"{os.getpid()}\\n")
         out, address = Path(props["out"]), sys.argv[-1]
         until, reason = time.monotonic() + props["seconds"], ""
         with EngineDriver(address) as driver:
@@ -106,6 +114,15 @@ def up(project: Path, tmp_path: Path) -> Iterator[Up]:
     for cli in started:
         cli.kill()
         cli.wait()
+    end_orphans(project / "pids")
+
+
+def end_orphans(pids: Path) -> None:
+    """End program and provider, which outlive a killed CLI; a pid may be somebody else's by now."""
+    for pid in pids.read_text().split() if pids.exists() else []:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if Path(f"/proc/{pid}/cwd").readlink() == pids.parent:
+                os.kill(int(pid), signal.SIGKILL)
 
 
 def said(project: Path, *, besides: str = "", within_s: float = 60.0) -> str:

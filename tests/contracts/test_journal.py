@@ -195,6 +195,12 @@ def test_nothing_is_written_when_nothing_is_wanted(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_environment_says_where_reports_go() -> None:
+    environment = {"CANARY_REPORT": "reports", "GITHUB_STEP_SUMMARY": "page", "HOME": "/root"}
+    assert ReportFiles.wanted(environment) == ReportFiles(directory="reports", summary="page")
+    assert ReportFiles.wanted({}) == ReportFiles()
+
+
 def test_a_name_cannot_leave_the_directory(tmp_path: Path) -> None:
     ReportFiles(directory=str(tmp_path)).keep(replace(REPORT, run="../../r1"))
     assert {path.parent for path in tmp_path.rglob("*.json")} == {tmp_path}
