@@ -46,7 +46,7 @@ def path_text(path: Path) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         elif _PLAIN_KEY.fullmatch(part):
-            text += f".{part}"
+            text += f".{_shown(part)}"
         else:
             text += f'["{_shown(part)}"]'
     return f"{NAMESPACE}:{text.removeprefix('.')}"

@@ -18,6 +18,8 @@ APP: Raw = {
     "host": "app.example.com",
 }
 
+FOREIGN_PROMETHEUS: Raw = {"install": False, "access": {"service": "prom", "port": 9090}}
+
 # The canary of Flagger's Traefik tutorial, below `spec`, in its own words.
 TUTORIAL: Raw = {
     "provider": "traefik",

@@ -50,6 +50,7 @@ def test_nothing_at_all_is_a_stack_without_apps() -> None:
         {"analysis": {"stepWeights": [1, 10, 100]}, "soak": "1m", "maxDuration": "1h"},
         {"autoscaler": {"maxReplicas": 5, "targetCPUUtilizationPercentage": 70}},
         {"env": {"A": "x", "B": {"secretKeyRef": {"name": "s", "key": "k"}}}, "args": [1, True]},
+        {"resources": {"requests": {"cpu": 1, "memory": "64Mi"}}},
         {"podDisruptionBudget": {"maxUnavailable": "50%"}, "tls": {}, "path": "/api"},
         {"podTemplate": {"metadata": {"labels": {"team": "a"}}, "spec": {"hostNetwork": False}}},
     ],
@@ -95,8 +96,11 @@ def test_pulumis_flat_configuration_is_decoded() -> None:
     flat = {
         "canary:apps": json.dumps(stack()["apps"]),
         "canary:kubeconfig": '{"kind": "Config"}',
+        "canary:traefik": "{",
         "pulumi:tags": "{",
     }
+    assert decoded(flat)["traefik"] == "{"  # not JSON: the model says what it should be
+    del flat["canary:traefik"]
     config = load(decoded(flat))
     assert config.apps["podinfo"].host == "app.example.com"
     assert config.kubeconfig is not None

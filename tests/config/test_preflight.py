@@ -26,10 +26,9 @@ from tests.config.readers import (
     traefik_pod,
     weighted,
 )
-from tests.config.samples import APP, loaded, stack
+from tests.config.samples import FOREIGN_PROMETHEUS, loaded, stack
 
 NEXT = "9876543210"
-FOREIGN_PROMETHEUS = {"install": False, "access": {"service": "prom", "port": 9090}}
 RUNNING = Record(
     owner=OWNER,
     run="r1",
@@ -266,69 +265,3 @@ def test_a_dead_primary_is_announced() -> None:
 def test_an_app_between_its_first_route_and_its_first_version_has_no_primary_to_miss() -> None:
     record = replace(RUNNING, primary="", weight_percent=0)
     assert _look(_cluster(serving(record))).warnings == ()
-
-
-@pytest.mark.parametrize(
-    ("args", "image", "warnings"),
-    [
-        (("--providers.kubernetescrd.allowEmptyServices=true",), "v3.7.13", []),
-        (("--providers.kubernetescrd.allowemptyservices",), "v3.8", []),
-        (("--providers.kubernetescrd.allowEmptyServices=false",), "v3.7", ["Traefik does not"]),
-        ((), "v3.6.2", ["Traefik does not", "Traefik v3.6 has no shield (3.7 has)"]),
-        ((), "latest", ["Traefik does not"]),
-    ],
-)
-def test_a_traefik_that_is_not_ours(args: tuple[str, ...], image: str, warnings: list[str]) -> None:
-    cluster = _cluster(pods=[traefik_pod(args=args, image=image)])
-    found = _look(cluster, loaded(traefik={"install": False}))
-    assert found.problems == ()
-    assert [any(t.startswith(w) for t in found.warnings) for w in warnings] == [True] * len(
-        warnings
-    )
-    assert len(found.warnings) == len(warnings)
-
-
-@pytest.mark.parametrize(("install", "kind"), [(True, "warnings"), (False, "problems")])
-def test_a_traefik_without_a_ready_pod_stops_us_only_if_this_up_cannot_repair_it(
-    install: bool,  # noqa: FBT001
-    kind: str,
-) -> None:
-    cluster = _cluster(pods=[traefik_pod(ready=False)])
-    found = _look(cluster, loaded(traefik={"install": install}))
-    assert getattr(found, kind) == ("Traefik in namespace traefik has no ready pod",)
-
-
-@pytest.mark.parametrize(
-    ("prometheus", "text"),
-    [
-        (AskedPrometheus(away=True), "has no ready pod"),
-        (AskedPrometheus(status=502), "does not answer queries (502)"),
-        (AskedPrometheus(result=()), "has no metrics of Traefik"),
-    ],
-)
-@pytest.mark.parametrize("install", [True, False])
-def test_a_prometheus_that_is_no_help(
-    prometheus: AskedPrometheus,
-    text: str,
-    install: bool,  # noqa: FBT001
-) -> None:
-    config = loaded() if install else loaded(prometheus=FOREIGN_PROMETHEUS)
-    found = _look(_cluster(), config, prometheus)
-    texts = found.warnings if install else found.problems
-    assert len(texts) == 1
-    assert text in texts[0]
-    assert (found.problems if install else found.warnings) == ()
-
-
-def test_a_namespace_that_exists_is_not_taken_over() -> None:
-    foreign = {"metadata": {"name": "test"}}
-    objects = {**serving(), "/api/v1/namespaces/test": foreign}
-    problems = _look(_cluster(objects)).problems
-    assert len(problems) == 1
-    assert "set createNamespace to false" in problems[0]
-    assert _look(_cluster(objects), loaded({"createNamespace": False})).problems == ()
-
-
-def test_the_built_in_namespaces_are_nobodys() -> None:
-    config = load({"apps": {"podinfo": {**APP, "namespace": "default"}}})
-    assert _look(_cluster({**installed(), "/api/v1/namespaces/default": {}}), config).problems == ()
