@@ -49,12 +49,14 @@ def arguments(config: Traefik) -> list[str]:
     """Return Traefik's flags.
 
     A listed service without endpoints fails alone instead of taking its route down. Names are
-    built the plain way, since metrics are told apart by them.
+    built the plain way, since metrics are told apart by them. A weight is two lists, so two writes:
+    with the default throttle of 2 s every step would wait as long for the second one to be live.
     """
     edges = ",".join(f"{edge_s:g}" for edge_s in config.bucket_edges_s)
     return [
         "--global.checknewversion=false",
         "--global.sendanonymoususage=false",
+        "--providers.providersthrottleduration=200ms",
         "--providers.kubernetescrd=true",
         "--providers.kubernetescrd.allowemptyservices=true",
         "--providers.kubernetescrd.disableclusterscoperesources=true",

@@ -49,11 +49,11 @@ class Version(pulumi.ComponentResource):
         self._surroundings = surroundings
         self._after = surroundings.namespaces.of(app.namespace)
         maps = self._config_maps(name)
-        serving = [self._deployment(name, maps), *self._services(name)]
-        retirement = Retirement(
-            name, props=self._retirement_props(), opts=child(self, *serving, *maps)
-        )
-        self.objects = [*serving, *maps, *self._scaling(name, serving[0]), retirement]
+        deployment = self._deployment(name, maps)
+        parts = [*maps, deployment, *self._services(name), *self._scaling(name, deployment)]
+        # Declared last, deleted first: nothing of a version goes while traffic still comes.
+        retirement = Retirement(name, props=self._retirement_props(), opts=child(self, *parts))
+        self.objects = [*parts, retirement]
         self.register_outputs({})
 
     def _metadata(self, name: str) -> Map:

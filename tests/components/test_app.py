@@ -81,14 +81,14 @@ def test_the_rollout_comes_after_all_it_needs_and_before_the_route() -> None:
     assert rollout.urn in found.one("IngressRoute", "podinfo").depends_on
 
 
-def test_a_version_retires_before_its_pods_and_services_go() -> None:
-    found = stack()
-    needed = {
-        found.one("Deployment", NAME).urn,
-        found.one("Service", NAME).urn,
-        found.one("Service", f"{NAME}-fallback").urn,
-    }
-    assert needed <= found.one("Retirement").depends_on
+def test_a_version_retires_before_anything_of_it_goes() -> None:
+    files = {"/etc/podinfo/a.yaml": "a: 1"}
+    found = stack(autoscaler={"maxReplicas": 3}, podDisruptionBudget={}, configFiles=files)
+    version = found.one("Version").urn
+    parts = {item.urn for item in found if item.parent == version}
+    retirement = found.one("Retirement")
+    assert len(parts) == 7
+    assert found.before(retirement) >= parts - {retirement.urn}
 
 
 def test_the_rollouts_row_shows_what_changes() -> None:
