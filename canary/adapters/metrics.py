@@ -119,8 +119,8 @@ def query(services: Iterable[str], window_s: float) -> str:
 
 
 def _regex(text: str) -> str:
-    """`text` for RE2, taken literally."""
-    return re.sub(r"([^A-Za-z0-9_-])", r"\\\1", text)
+    """`text` for RE2, taken literally; RE2 refuses a backslash before most other characters."""
+    return re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", text)
 
 
 def _string(text: str) -> str:

@@ -166,8 +166,8 @@ def test_one_query_asks_for_everything() -> None:
     assert asked == (
         '{__name__=~"traefik_service_requests_total|traefik_service_request_duration_seconds_bucket'
         '|traefik_config_reloads_total",service=~"'
-        r"test-podinfo-bbbbbbbbbb-80\\@kubernetescrd|test-podinfo-aaaaaaaaaa-80\\@kubernetescrd|"
-        r'test-podinfo-aaaaaaaaaa-fallback-80\\@kubernetescrd|"}[30000ms]'
+        r"test-podinfo-bbbbbbbbbb-80@kubernetescrd|test-podinfo-aaaaaaaaaa-80@kubernetescrd|"
+        r'test-podinfo-aaaaaaaaaa-fallback-80@kubernetescrd|"}[30000ms]'
     )
 
 

@@ -1,0 +1,181 @@
+"""The Metrics adapter against a real Prometheus that scrapes what Traefik would expose."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from canary.adapters.access import Direct
+from canary.adapters.metrics import PrometheusMetrics
+from canary.core.samples import Ledger
+from canary.core.seen import Kind, Series, Side
+from canary.errors import MetricsError
+from tests.fakes.web import Received, Reply, Web, serving
+
+pytestmark = pytest.mark.bed
+
+PRIMARY, CANARY = "aaaaaaaaaa", "bbbbbbbbbb"
+BOTH = {"primary": PRIMARY, "canary": CANARY}
+EDGES = ("0.1", "0.5", "+Inf")
+SERVICES = (
+    f"test-podinfo-{PRIMARY}-80",
+    f"test-podinfo-{PRIMARY}-fallback-80",
+    f"test-podinfo-{CANARY}-80",
+    f"test-podinfo-{CANARY}-fallback-80",  # nobody asks for these two
+    "test-other-cccccccccc-80",
+)
+CONFIG = """
+global: {{scrape_interval: 1s}}
+scrape_configs:
+- job_name: traefik
+  static_configs: [{{targets: ["{target}"]}}]
+"""
+
+
+class Traefik:
+    """Every service gets one more request at each scrape; the canary's series come late."""
+
+    def __init__(self) -> None:
+        self.scrapes = 0
+
+    def expose(self, _received: Received) -> Reply:
+        self.scrapes += 1
+        lines = [f"traefik_config_reloads_total {self.scrapes}"]
+        for service in SERVICES:
+            if CANARY not in service or self.scrapes > 2:
+                lines.extend(self._lines(f'service="{service}@kubernetescrd"'))
+        text = "\n".join([*lines, ""])
+        return Reply(body=text.encode(), headers={"Content-Type": "text/plain; version=0.0.4"})
+
+    def _lines(self, service: str) -> list[str]:
+        labels = f'{service},code="200",method="GET",protocol="http"'
+        duration = "traefik_service_request_duration_seconds"
+        buckets = [
+            f'{duration}_bucket{{{labels},le="{edge}"}} {self.scrapes - (edge == EDGES[0])}'
+            for edge in EDGES
+        ]
+        return [
+            f"traefik_service_requests_total{{{labels}}} {self.scrapes}",
+            *buckets,
+            f"{duration}_sum{{{labels}}} 1.5",
+            f"{duration}_count{{{labels}}} {self.scrapes}",
+        ]
+
+
+@pytest.fixture(scope="module")
+def traefik() -> Iterator[Web]:
+    with serving(Traefik().expose) as web:
+        yield web
+
+
+@pytest.fixture(scope="module")
+def metrics(traefik: Web, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusMetrics]:
+    directory = tmp_path_factory.mktemp("prometheus")
+    program = shutil.which("prometheus")
+    assert program, "prometheus is not installed: apt-get install prometheus"
+    config = directory / "prometheus.yml"
+    config.write_text(CONFIG.format(target=traefik.url.removeprefix("http://")))
+    address = f"127.0.0.1:{free_port()}"
+    command = [program, f"--config.file={config}", f"--storage.tsdb.path={directory / 'data'}"]
+    with (directory / "log").open("w") as log:
+        running = subprocess.Popen(
+            [*command, f"--web.listen-address={address}"], stdout=log, stderr=log
+        )
+    endpoint = Direct("Prometheus", f"http://{address}", raises=MetricsError)
+    try:
+        metrics = PrometheusMetrics(endpoint, "test", "podinfo", 80)
+        await_scrapes(metrics, 5, log=directory / "log")
+        yield metrics
+    finally:
+        running.kill()
+        running.wait()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def await_scrapes(metrics: PrometheusMetrics, count: int, *, log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            if any(len(one.points) >= count for one in metrics.samples(BOTH, 60)):
+                return
+        except MetricsError as error:
+            if not error.retryable:
+                raise
+        time.sleep(0.2)
+    raise AssertionError(f"no {count} scrapes: {log.read_text()[-500:]}")
+
+
+def of(series: list[Series], kind: Kind, side: Side) -> list[Series]:
+    return [one for one in series if one.kind is kind and one.side is side]
+
+
+def test_its_clock_is_this_machines(metrics: PrometheusMetrics) -> None:
+    assert metrics.now_s() == pytest.approx(time.time(), abs=1.0)
+
+
+def test_exactly_what_was_asked_for_is_answered(metrics: PrometheusMetrics) -> None:
+    series = list(metrics.samples(BOTH, 60))
+    for side in Side:
+        (requests,) = of(series, Kind.REQUESTS, side)
+        assert (requests.code, requests.method) == ("200", "GET")
+        edges = {one.le_s for one in of(series, Kind.BUCKET, side)}
+        assert edges == {0.1, 0.5, math.inf}
+    (reloads,) = of(series, Kind.RELOADS, Side.PRIMARY)
+    assert {one.target for one in series} == {reloads.target}
+    assert len(series) == 3 * (1 + len(EDGES)) + 1
+
+
+def test_values_arrive_as_they_were_exposed(metrics: PrometheusMetrics) -> None:
+    series = list(metrics.samples(BOTH, 60))
+    (primary,) = of(series, Kind.REQUESTS, Side.PRIMARY)
+    (canary,) = of(series, Kind.REQUESTS, Side.CANARY)
+    assert [later[1] - earlier[1] for earlier, later in pairwise(primary.points)] == [1.0] * (
+        len(primary.points) - 1
+    )
+    assert canary.points == primary.points[-len(canary.points) :]
+    assert len(primary.points) - len(canary.points) == 2
+
+
+def test_the_window_is_a_window(metrics: PrometheusMetrics) -> None:
+    (few,) = of(list(metrics.samples(BOTH, 2.5)), Kind.REQUESTS, Side.PRIMARY)
+    assert 2 <= len(few.points) <= 3
+    assert few.points[0][0] >= metrics.now_s() - 4
+
+
+def test_a_newborn_canary_counts_from_zero(metrics: PrometheusMetrics) -> None:
+    _, poll = Ledger().advance(metrics.samples(BOTH, 60))
+    first = min(
+        (one for one in poll.increments if one.side is Side.CANARY and one.kind is Kind.REQUESTS),
+        key=lambda one: one.end_s,
+    )
+    assert first.amount == 3
+
+
+def test_one_version_alone(metrics: PrometheusMetrics) -> None:
+    sides = {one.side for one in metrics.samples({"primary": PRIMARY}, 60)}
+    assert sides == {Side.PRIMARY, Side.FALLBACK}
+    assert {one.kind for one in metrics.samples({}, 60)} == {Kind.RELOADS}
+
+
+@pytest.mark.parametrize("odd", ['a"b', "a\\b", "a.*b", "a|b", "ä{b}", "a\nb"])
+def test_odd_names_are_taken_literally(metrics: PrometheusMetrics, odd: str) -> None:
+    assert {one.kind for one in metrics.samples({"canary": odd}, 60)} == {Kind.RELOADS}
+
+
+def test_a_question_it_refuses_is_an_error_that_lasts(metrics: PrometheusMetrics) -> None:
+    with pytest.raises(MetricsError, match=r"refused \(400\)") as refused:
+        metrics.samples(BOTH, 1e15)
+    assert not refused.value.retryable
