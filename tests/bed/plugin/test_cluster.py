@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.bed.cluster import Bed
 
 pytestmark = pytest.mark.bed
+SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}  # on a namespace: its end is not awaited either
 CLONE_NEWNET = 0x40000000
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 CRD = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
@@ -60,17 +61,21 @@ def stage(bed: Bed) -> Iterator[Stage]:
         config = {"kubeconfig": bed.kubeconfig.read_text(), "namespace": namespace}
         driver.stub.Configure(provider_pb2.ConfigureRequest(args=encoded(config)))
         stage = Stage(bed=bed, driver=driver, namespace=namespace)
-        _, inputs, _ = stage.made(NAMESPACE, {"metadata": {"name": namespace}})
+        _, inputs, _ = stage.made(
+            NAMESPACE, {"metadata": {"name": namespace, "annotations": SKIP_AWAIT}}
+        )
         yield stage
         driver.delete(NAMESPACE, namespace, inputs)
     os.close(network)
 
 
-def deployment(image: str, replicas: int = 1, **annotations: str) -> dict[str, Any]:
+def deployment(
+    image: str, annotations: dict[str, str] | None = None, replicas: int = 1
+) -> dict[str, Any]:
     labels = {"app": "web"}
     container = {"name": "app", "image": image, "ports": [{"containerPort": 9898}]}
     return {
-        "metadata": {"name": "web", "annotations": annotations},
+        "metadata": {"name": "web", "annotations": annotations or {}},
         "spec": {
             "replicas": replicas,
             "selector": {"matchLabels": labels},
@@ -96,7 +101,7 @@ def test_a_deployment_and_its_service_are_awaited_until_they_serve(stage: Stage)
 
 
 def test_a_rollout_that_cannot_pull_says_so_and_keeps_the_object(stage: Stage) -> None:
-    bad = deployment("registry.invalid/none:1", **{"pulumi.com/timeoutSeconds": "6"})
+    bad = deployment("127.0.0.1:1/none:1", {"pulumi.com/timeoutSeconds": "6"})
     inputs = stage.driver.check(DEPLOYMENT, bad)
     with pytest.raises(grpc.RpcError) as caught:
         stage.driver.create(DEPLOYMENT, inputs)
@@ -108,7 +113,7 @@ def test_a_rollout_that_cannot_pull_says_so_and_keeps_the_object(stage: Stage) -
 
 
 def test_replicas_that_another_owns_are_left_alone(stage: Stage) -> None:
-    news = deployment(f"{PODINFO}:6.9.2", **{"pulumi.com/skipAwait": "true"})
+    news = deployment(f"{PODINFO}:6.9.2", SKIP_AWAIT)
     del news["spec"]["replicas"]
     resource_id, inputs, outputs = stage.made(DEPLOYMENT, news)
     stage.bed.kubectl("-n", stage.namespace, "scale", "deployment/web", "--replicas=0")
