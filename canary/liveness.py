@@ -26,6 +26,9 @@ from types import FrameType, TracebackType
 from typing import Self
 
 
+REPORTED = 32  # the SDK's exit code for "what went wrong has been said"
+
+
 class End(StrEnum):
     """Why a program ended, in its own words."""
 
@@ -103,7 +106,11 @@ class Hold:
             self.end(End.FAILED)
 
     def listen(self) -> None:
-        """Note SIGINT and SIGTERM at once, then do what would have been done without us."""
+        """On SIGINT and SIGTERM: note it at once and leave, without a traceback for the user.
+
+        Nothing of the program is lost by that. Runs are carried out by the provider, which goes on
+        to restore; and the engine sends the signal also at the end of an update that failed.
+        """
         with suppress(ValueError):  # not the main thread: signals are somebody else's business
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._listen_to(number)
@@ -122,17 +129,12 @@ class Hold:
             self._path.unlink(missing_ok=True)
 
     def _listen_to(self, number: signal.Signals) -> None:
-        before = signal.getsignal(number)
-
-        def note(signum: int, frame: FrameType | None) -> None:
+        def leave(_signum: int, _frame: FrameType | None) -> None:
             self.end(End.INTERRUPTED)
-            if callable(before):
-                before(signum, frame)
-            elif before is not signal.SIG_IGN:
-                signal.signal(signum, signal.SIG_DFL)
-                signal.raise_signal(signum)
+            os._exit(REPORTED)
 
-        signal.signal(number, note)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, leave)
 
 
 def _locked_file(path: Path) -> int:

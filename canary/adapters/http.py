@@ -19,6 +19,7 @@ from httpx import (
     HTTPError,
     MockTransport,
     PoolTimeout,
+    ReadError,
     Request,
     Response,
     Timeout,
@@ -32,6 +33,7 @@ __all__ = [
     "ConnectError",
     "HTTPError",
     "MockTransport",
+    "ReadError",
     "Request",
     "Response",
     "TransportError",
@@ -43,6 +45,7 @@ __all__ = [
     "never_sent",
     "timed_out",
     "timeouts",
+    "transport",
 ]
 
 _POOL = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=30.0)
@@ -70,6 +73,11 @@ def client(
         limits=_POOL,
         transport=transport,
     )
+
+
+def transport(verify: ssl.SSLContext) -> BaseTransport:
+    """What a client sends with by default, for those who wrap it."""
+    return httpx.HTTPTransport(verify=verify, limits=_POOL)
 
 
 def timeouts(seconds: float) -> Timeout:

@@ -1,7 +1,8 @@
 """How a webhook's URL is reached from where Pulumi runs.
 
 `http://flagger-loadtester.test/` names a Service, which a machine outside the cluster cannot
-resolve: it is then asked through the API server's proxy. Everything else is asked directly.
+resolve: it is asked through the API server's proxy if there is such a Service. Everything else is
+asked directly. The API server is asked rather than the resolver, which may take its time to say no.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from canary.adapters.access import Direct, Endpoint, ServiceAddress, service_proxy
 from canary.adapters.kubernetes import Cluster
-from canary.errors import HookError
+from canary.errors import ClusterError, HookError
 
 _SERVICE = re.compile(r"(?P<service>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)(\.svc(\.[a-z0-9.-]+)?)?")
 _WHAT = "its server"
@@ -31,7 +32,8 @@ def resolves(host: str, port: int) -> bool:
 class Reach:
     """Finds the endpoint and the path for a URL; without a `cluster` everything is direct.
 
-    Thread-safe. May block as long as the resolver takes, so it is not for the loop.
+    Thread-safe. May block as long as the API server takes, so it is not for the loop. `known` asks
+    the resolver where the API server does not let us look.
     """
 
     def __init__(
@@ -49,9 +51,16 @@ class Reach:
         address = service_address(parts)
         if self._cluster is None or address is None:
             return self._at(parts), path
-        if self._known(parts.hostname or "", int(address.port)):
+        if not self._is_service(self._cluster, address, parts):
             return self._at(parts), path
         return service_proxy(_WHAT, self._cluster, address, raises=HookError), path
+
+    def _is_service(self, cluster: Cluster, address: ServiceAddress, parts: SplitResult) -> bool:
+        path = f"/api/v1/namespaces/{address.namespace}/services/{address.service}"
+        try:
+            return cluster.find(path) is not None
+        except ClusterError:
+            return not self._known(parts.hostname or "", int(address.port))
 
     def _at(self, parts: SplitResult) -> Direct:
         base = f"{parts.scheme}://{parts.netloc}"

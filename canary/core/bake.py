@@ -31,9 +31,8 @@ def length_s(state: State, plan: Plan) -> float:
 
 def left_s(state: State, seen: Seen, plan: Plan) -> float:
     """Seconds until the bake may be concluded; 0 or less when it may."""
-    if state.baked_from_s is None:
-        return length_s(state, plan)
-    return state.baked_from_s + length_s(state, plan) - seen.now_s
+    began_s = seen.now_s if state.baked_from_s is None else state.baked_from_s
+    return began_s + length_s(state, plan) - seen.now_s
 
 
 def overdue(state: State, seen: Seen, plan: Plan) -> bool:
@@ -48,6 +47,8 @@ def conclude(state: State, seen: Seen, plan: Plan) -> Conclusion:
     hook = seen.hooks.get(HookType.ROLLOUT)
     if hook is not None and hook.outcome is Outcome.FAILED:
         return Conclusion(grade=Grade.FAIL, text=hook.text)
+    if hook is not None and hook.outcome is Outcome.PENDING:
+        return Conclusion(grade=Grade.UNKNOWN, text="rollout hooks have not answered yet")
     if seen.window is None:
         return Conclusion(grade=Grade.UNKNOWN, text="no samples from Prometheus")
     verdicts = judge_all(
@@ -58,15 +59,15 @@ def conclude(state: State, seen: Seen, plan: Plan) -> Conclusion:
     )
     grades = {verdict.grade for verdict in verdicts}
     grade = next((g for g in (Grade.FAIL, Grade.UNKNOWN) if g in grades), Grade.PASS)
-    text = "; ".join(v.text for v in verdicts if v.grade is grade)
-    return Conclusion(grade=grade, text=text or "no checks", verdicts=verdicts)
+    text = "; ".join(dict.fromkeys(v.text for v in verdicts if v.grade is grade))
+    unjudged = "warming up, not judged" if plan.checks else "no checks"
+    return Conclusion(grade=grade, text=text or unjudged, verdicts=verdicts)
 
 
 def _warming(state: State, plan: Plan) -> bool:
     """Whether the bake began while the canary was still allowed to be slow."""
-    if state.baked_from_s is None or state.traffic_from_s is None:
-        return True
-    return state.baked_from_s < state.traffic_from_s + plan.warm_up_s
+    warm_s = (state.traffic_from_s or 0.0) + plan.warm_up_s
+    return (state.baked_from_s or 0.0) < warm_s
 
 
 def _unjudgeable(state: State, seen: Seen, plan: Plan) -> str:

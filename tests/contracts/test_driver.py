@@ -22,15 +22,6 @@ from tests.fakes.driver import FakeDriver
 ROOT = Path(__file__).parents[2]
 HOLDS = "from canary import liveness; held = liveness.hold(liveness.engine_address());"
 WAITS = "print('held', flush=True); input()"
-STUBBORN = """
-import signal
-from canary import liveness
-signal.signal(signal.SIGINT, lambda *_: print("asked to stop", flush=True))
-liveness.hold(liveness.engine_address())
-print("held", flush=True)
-while True:
-    signal.pause()
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -101,27 +92,14 @@ def test_asking_is_cheap(address: str, start: Start) -> None:
         assert (time.process_time() - began) / 200 < 0.005
 
 
-def test_an_interrupt_is_told_at_once_while_the_program_still_lives(
-    address: str, start: Start
-) -> None:
-    program = start(STUBBORN)
-    with EngineDriver(address) as driver:
-        assert driver.interruption() == ""
-        program.send_signal(signal.SIGINT)
-        assert told(driver) == INTERRUPTED
-        assert program.stdout is not None
-        assert program.stdout.readline() == "asked to stop\n"
-        assert program.poll() is None
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_still_ends_the_program_as_it_would_have(
+def test_a_signal_ends_the_program_quietly_and_is_told_at_once(
     address: str, start: Start, number: signal.Signals
 ) -> None:
     program = start(HOLDS + WAITS)
     with EngineDriver(address) as driver:
         program.send_signal(number)
-        assert program.wait(timeout=10) == -number
+        assert program.wait(timeout=10) == liveness.REPORTED
         assert driver.interruption() == INTERRUPTED
 
 

@@ -326,10 +326,13 @@ def test_a_service_inside_the_cluster_is_known_by_its_name(url: str, target: str
     assert (address.target if address else None) == target
 
 
-def proxied(seen: list[Request], statuses: Sequence[int]) -> Cluster:
+def proxied(seen: list[Request], statuses: Sequence[int], looked: int = 200) -> Cluster:
+    """An API server that answers a look at the Service, and calls through its proxy."""
     remaining = list(statuses)
 
     def answering(request: Request) -> Response:
+        if not request.url.path.endswith(("/proxy/gate/check", "/proxy/")):
+            return Response(looked, json={"kind": "Service"})
         seen.append(request)
         return Response(remaining.pop(0), text="the gate is closed")
 
@@ -342,12 +345,16 @@ def proxied(seen: list[Request], statuses: Sequence[int]) -> Cluster:
     return Cluster(login, transport=MockTransport(answering), pause=Pauses())
 
 
-@pytest.mark.parametrize(("known", "direct"), [(False, False), (True, True)])
-def test_a_service_is_reached_through_the_api_server_unless_it_resolves(
-    known: bool,  # noqa: FBT001
+@pytest.mark.parametrize(
+    ("status", "resolves", "direct"),
+    [(200, True, False), (404, False, True), (403, False, False), (403, True, True)],
+)
+def test_a_service_is_reached_through_the_api_server_if_there_is_one(
+    status: int,
+    resolves: bool,  # noqa: FBT001
     direct: bool,  # noqa: FBT001
 ) -> None:
-    reach = Reach(proxied([], []), known=lambda _host, _port: known)
+    reach = Reach(proxied([], [], looked=status), known=lambda _host, _port: resolves)
     endpoint, path = reach("http://flagger-loadtester.test/gate/check?x=1")
     assert path == "/gate/check?x=1"
     assert isinstance(endpoint, Direct) is direct

@@ -1,0 +1,49 @@
+"""How what a configuration names is reached: the cluster, Prometheus, Traefik's replicas.
+
+Used by the program (preflight) and by the dynamic provider (runs), so that both ask the same way.
+"""
+
+from __future__ import annotations
+
+from canary.adapters.access import Direct, Endpoint, ServiceAddress, service_proxy
+from canary.adapters.kubernetes import Cluster
+from canary.adapters.traffic import Endpoints, TraefikPods, direct_replicas
+from canary.config import StackConfig
+from canary.errors import MetricsError
+from canary.render.names import PROMETHEUS, PROMETHEUS_PORT
+
+
+def cluster(config: StackConfig, kubeconfig: str = "") -> Cluster:
+    """The API server; `kubeconfig` is the contents of one that is kept as a secret."""
+    return Cluster.connect(
+        context=config.kubernetes.context or "",
+        kubeconfig_path=config.kubernetes.kubeconfig or "",
+        kubeconfig_text=kubeconfig,
+    )
+
+
+def prometheus(config: StackConfig, api: Cluster) -> Endpoint:
+    """Prometheus by its URL, or through the API server's proxy."""
+    access = config.prometheus.access
+    if access.via == "direct" and access.url:
+        return Direct("Prometheus", access.url, raises=MetricsError)
+    address = ServiceAddress(
+        namespace=access.namespace or config.prometheus.namespace,
+        service=access.service or PROMETHEUS,
+        port=access.port or PROMETHEUS_PORT,
+    )
+    return service_proxy("Prometheus", api, address, raises=MetricsError)
+
+
+def replicas(config: StackConfig, api: Cluster) -> Endpoints:
+    """Every replica of Traefik: its API by URL, or each ready pod through the pod proxy."""
+    traefik = config.traefik
+    if traefik.access.via == "direct" and traefik.access.url:
+        return direct_replicas([traefik.access.url])
+    selector = ",".join(f"{key}={value}" for key, value in sorted(traefik.pod_labels.items()))
+    pods = TraefikPods(
+        namespace=traefik.access.namespace or traefik.namespace,
+        selector=selector,
+        port=traefik.api_port,
+    )
+    return lambda: pods.endpoints(api)

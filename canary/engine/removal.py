@@ -1,0 +1,42 @@
+"""Removal: what runs made, taken away when the app goes or was never there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from canary.engine.repair import damage_of
+from canary.errors import PortError
+from canary.ports import Ports
+
+
+def remove(ports: Ports) -> None:
+    """Delete the route and the apex's selector, if they are ours.
+
+    Raises:
+        PortError: something could not be removed.
+    """
+    ports.router.remove()
+    ports.apex.point_to("")
+
+
+def abandon(owner: str, ports: Ports) -> None:
+    """After a create that failed: remove its route unless some version serves; never raises."""
+    try:
+        route = ports.router.route()
+        if route is None or (route.record.owner == owner and not route.record.primary):
+            remove(ports)
+    except PortError as error:
+        ports.journal.progress(f"could not tidy up: {error}")
+
+
+def live(ports: Ports) -> dict[str, Any]:
+    """What serves: {} without a route, else `primary` and, if not at rest, `damage`.
+
+    Raises:
+        PortError: the cluster cannot be read.
+    """
+    route = ports.router.route()
+    if route is None:
+        return {}
+    damage = damage_of(route, ports.apex.version())
+    return {"primary": route.record.primary, "damage": damage}

@@ -1,0 +1,177 @@
+"""The composition root: from a resource's inputs to ports, and from there into the engine.
+
+`trust` is called once per process with the kubeconfig that is kept as a secret, which may never be
+an input.
+"""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from canary import access, engine
+from canary.adapters.apex import ApexService
+from canary.adapters.clock import SystemClock
+from canary.adapters.driver import EngineDriver
+from canary.adapters.enginelog import EngineLog, request_urn
+from canary.adapters.events import ClusterEvents
+from canary.adapters.fleet import ClusterFleet
+from canary.adapters.history import RolloutHistory
+from canary.adapters.hooks import Hook, Sender, WebHooks
+from canary.adapters.journal import Audience, EngineJournal
+from canary.adapters.kubernetes import Cluster
+from canary.adapters.lists import Lists, Shield
+from canary.adapters.metrics import PrometheusMetrics
+from canary.adapters.reach import Reach
+from canary.adapters.router import ClusterRouter
+from canary.adapters.traffic import TrafficView
+from canary.inputs import Inputs
+from canary.planning import plan_of
+from canary.ports import Ports
+
+_secrets = {"kubeconfig": ""}
+
+
+def trust(kubeconfig: str) -> None:
+    """Remember the contents of a secret kubeconfig for this process."""
+    _secrets["kubeconfig"] = kubeconfig
+
+
+def release(inputs: Inputs) -> dict[str, Any]:
+    """Carry out one update; the outputs beside the echoed inputs.
+
+    Raises:
+        CanaryError: the version was not promoted, or nothing could be begun.
+    """
+    with _wired(inputs) as wired:
+        plan = plan_of(
+            inputs.app,
+            scrape_interval_s=inputs.config.prometheus.scrape_interval,
+            bucket_edges_s=inputs.config.traefik.bucket_edges_s,
+        )
+        record = engine.release(_request(inputs), plan, wired.ports)
+        return {"primary": record.primary}
+
+
+def first_release(inputs: Inputs) -> dict[str, Any]:
+    """Carry out a create; what a failed one made is removed again.
+
+    Raises:
+        CanaryError: the version did not become ready, or nothing could be begun.
+    """
+    try:
+        return release(inputs)
+    except BaseException:
+        with _wired(inputs) as wired:
+            engine.abandon(inputs.owner, wired.ports)
+        raise
+
+
+def retire(inputs: Inputs) -> None:
+    """Return once the version may be deleted.
+
+    Raises:
+        StillServing: it may not.
+    """
+    with _wired(inputs) as wired:
+        engine.retire(inputs.version, inputs.app.drain, wired.ports)
+
+
+def remove(inputs: Inputs) -> None:
+    """Delete the route, the apex's selector and the kept reports, if they are ours."""
+    with _wired(inputs) as wired:
+        engine.remove(wired.ports)
+        wired.history.remove()
+
+
+def live(inputs: Inputs) -> dict[str, Any]:
+    """What serves now, for `canary.inputs.live_text`; {} without a route."""
+    with _wired(inputs) as wired:
+        return engine.live(wired.ports)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wired:
+    ports: Ports
+    history: RolloutHistory
+
+
+@contextmanager
+def _wired(inputs: Inputs) -> Iterator[_Wired]:
+    cluster = access.cluster(inputs.config, _secrets["kubeconfig"])
+    driver = EngineDriver(sys.argv[-1])
+    try:
+        yield _wire(inputs, cluster, driver)
+    finally:
+        driver.close()
+        cluster.close()
+
+
+def _wire(inputs: Inputs, cluster: Cluster, driver: EngineDriver) -> _Wired:
+    clock = SystemClock()
+    app, namespace, owner = inputs.app_name, inputs.namespace, inputs.owner
+    history = RolloutHistory(cluster, app=app, namespace=namespace, owner=owner)
+    events = ClusterEvents(cluster, app=app, namespace=namespace, wall_s=clock.wall_s)
+    ports = Ports(
+        router=_router(inputs, cluster),
+        apex=ApexService(cluster, app=app, namespace=namespace, owner=owner),
+        fleet=ClusterFleet(cluster, app=app, namespace=namespace, owner=owner, wall_s=clock.wall_s),
+        metrics=PrometheusMetrics(
+            access.prometheus(inputs.config, cluster), namespace, app, inputs.app.service.port
+        ),
+        hooks=_hooks(inputs, cluster, clock),
+        driver=driver,
+        clock=clock,
+        journal=EngineJournal(
+            EngineLog(sys.argv[-1], request_urn()),
+            clock,
+            Audience(events=events, history=history.keep),
+        ),
+    )
+    return _Wired(ports=ports, history=history)
+
+
+def _router(inputs: Inputs, cluster: Cluster) -> ClusterRouter:
+    shield = inputs.app.shield
+    lists = Lists(
+        app=inputs.app_name,
+        namespace=inputs.namespace,
+        owner=inputs.owner,
+        port=inputs.app.service.port,
+        shield=Shield(status=shield.status, max_request_body_bytes=shield.max_request_body_bytes)
+        if shield.enabled
+        else None,
+    )
+    return ClusterRouter(cluster, lists, TrafficView(access.replicas(inputs.config, cluster)))
+
+
+def _hooks(inputs: Inputs, cluster: Cluster, clock: SystemClock) -> WebHooks:
+    hooks = [
+        Hook(
+            name=hook.name,
+            type=hook.type,
+            url=hook.url,
+            timeout_s=hook.timeout,
+            retries=hook.retries,
+            metadata=hook.metadata,
+        )
+        for hook in inputs.app.analysis.webhooks
+    ]
+    through = cluster if inputs.config.loadtester.access.via == "proxy" else None
+    sender = Sender(app=inputs.app_name, namespace=inputs.namespace, reach=Reach(through))
+    return WebHooks(hooks, sender, clock)
+
+
+def _request(inputs: Inputs) -> engine.Request:
+    return engine.Request(
+        app=inputs.app_name,
+        namespace=inputs.namespace,
+        owner=inputs.owner,
+        run=f"{inputs.stack}-{uuid.uuid4().hex[:8]}",
+        version=inputs.version,
+        image=inputs.image,
+    )
