@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +13,7 @@ from canary.adapters.lists import Lists, Shield
 from canary.adapters.router import ClusterRouter
 from canary.adapters.traffic import TraefikPods, TrafficView
 from canary.core.record import Phase, Record
+from canary.core.seen import Live
 from canary.ports import Router
 from tests.fakes.cluster import FakeCluster, Fault
 from tests.fakes.replicas import FakeReplica
@@ -42,6 +45,14 @@ class World(Protocol):
 
     def freeze(self) -> None:
         """Traefik no longer follows."""
+
+
+def live_soon(router: Router, record: Record, seconds: float = 4.0) -> Live:
+    """What is live, once Traefik has had the time to follow."""
+    deadline = time.monotonic() + seconds
+    while not (live := router.live(record)).confirmed and time.monotonic() < deadline:
+        threading.Event().wait(0.05)
+    return live
 
 
 class FakeWorld:

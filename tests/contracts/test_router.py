@@ -8,7 +8,7 @@ import pytest
 
 from canary.core.record import Record
 from canary.errors import ConflictError, PortError
-from tests.contracts.routing import NEW, OLD, REST, FakeWorld, World, api_world, at
+from tests.contracts.routing import NEW, OLD, REST, FakeWorld, World, api_world, at, live_soon
 
 
 @pytest.fixture(params=["fake", "api"])
@@ -42,7 +42,7 @@ def test_both_lists_follow_every_weight(world: World, weights: tuple[int, ...]) 
         route = router.route()
         assert route is not None
         assert route.weights == route.shielded == dict(at(weight).members)
-        assert router.live(at(weight)).confirmed
+        assert live_soon(router, at(weight)).confirmed
 
 
 def test_promotion_leaves_only_the_new_version(world: World) -> None:
@@ -54,7 +54,7 @@ def test_promotion_leaves_only_the_new_version(world: World) -> None:
     route = world.router().route()
     assert route is not None
     assert (route.weights, route.shielded) == ({NEW: 100}, {NEW: 100})
-    assert router.live(promoted).versions == {NEW}
+    assert live_soon(router, promoted).versions == {NEW}
 
 
 def test_writing_the_same_record_twice_is_fine(world: World) -> None:
@@ -115,7 +115,7 @@ def test_a_lost_answer_heals_when_the_write_is_repeated(world: World) -> None:
 def test_what_traefik_does_not_yet_route_is_not_confirmed(world: World) -> None:
     router = world.router()
     router.write(REST)
-    assert router.live(REST).confirmed
+    assert live_soon(router, REST).confirmed
     world.freeze()
     router.write(at(20))
     live = router.live(at(20))

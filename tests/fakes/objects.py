@@ -62,7 +62,7 @@ class Objects:
                 raise Refused(409, "AlreadyExists", f'"{metadata["name"]}" already exists')
             if "resourceVersion" in metadata:
                 raise Refused(400, "BadRequest", "resourceVersion should not be set on create")
-                metadata["uid"] = uuid.uuid4().hex
+            metadata["uid"] = uuid.uuid4().hex
             metadata.setdefault("creationTimestamp", _now())  # tests may make old objects
             return self._store(path, body, manager)
 

@@ -1,0 +1,156 @@
+"""The cluster adapters' contracts on the real cluster; `test_bed.py` runs this file inside it.
+
+The Router's suite is the one that fake and adapter pass elsewhere, imported.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from canary.adapters.apex import ApexService
+from canary.adapters.events import ClusterEvents
+from canary.adapters.fleet import ClusterFleet
+from canary.adapters.history import RolloutHistory
+from canary.core.seen import Pods
+from canary.errors import ClusterError
+from tests.contracts.bed_world import (
+    APP,
+    NAMESPACE,
+    NAMESPACES,
+    PODINFO,
+    BedWorld,
+    await_,
+    deployment,
+    deployments,
+    install,
+    make,
+    uninstall,
+)
+from tests.contracts.routing import NEW, OLD, REST, at, live_soon
+from tests.contracts.samples import report
+from tests.contracts.test_router import *  # noqa: F403 - the suite itself
+
+
+@pytest.fixture(scope="session")
+def installed() -> Iterator[BedWorld]:
+    world = BedWorld()
+    made = install(world.cluster, (OLD, NEW))
+    yield world
+    uninstall(world.cluster, made)
+
+
+# The suite's own worlds make way for the real one.
+@pytest.fixture  # type: ignore[no-redef]
+def world(installed: BedWorld) -> Iterator[BedWorld]:
+    yield installed
+    installed.router().remove()
+
+
+def fleet(world: BedWorld) -> ClusterFleet:
+    return ClusterFleet(world.cluster, app=APP, namespace=NAMESPACE, owner="me", wall_s=time.time)
+
+
+def test_pods_are_told_and_scaled(world: BedWorld) -> None:
+    assert fleet(world).pods()[OLD] == Pods(wanted=1, existing=1, ready=1)
+    fleet(world).scale(OLD, 2)
+    await_(lambda: fleet(world).pods()[OLD].ready == 2, "two pods ready", 30.0)
+    fleet(world).scale(OLD, 1)
+    await_(lambda: fleet(world).pods()[OLD] == Pods(wanted=1, existing=1, ready=1), "one", 30.0)
+
+
+def has_trouble(world: BedWorld, version: str, trouble: str) -> bool:
+    return trouble in fleet(world).pods()[version].trouble
+
+
+TROUBLES: dict[str, tuple[dict[str, Any], str]] = {
+    "a000000001": (deployment("a000000001", f"{PODINFO}:nope"), f"{PODINFO}:nope"),
+    "a000000002": (deployment("a000000002", f"{PODINFO}:6.9.2-unready"), "fails: HTTP 503"),
+    "a000000003": (deployment("a000000003", args=["--no-such-flag"]), "container podinfo exited"),
+    "a000000004": (
+        deployment("a000000004", resources={"requests": {"cpu": "900"}}),
+        "unschedulable: 0/1 nodes are available: 1 Insufficient cpu",
+    ),
+}
+
+
+def test_troubles_are_the_clusters_own_words(world: BedWorld) -> None:
+    for body, _ in TROUBLES.values():
+        make(world.cluster, deployments(NAMESPACE), body)
+    for version, (_, trouble) in TROUBLES.items():
+        await_(partial(has_trouble, world, version, trouble), trouble, 40.0)
+    await_(lambda: fleet(world).pods()["a000000003"].exits >= 2, "two exits", 40.0)
+    for version in TROUBLES:
+        world.cluster.delete(f"{deployments(NAMESPACE)}/{APP}-{version}")
+
+
+def test_a_quota_is_told_though_there_is_no_pod(world: BedWorld) -> None:
+    quotas = f"{NAMESPACES}/{NAMESPACE}/resourcequotas"
+    spec = {"hard": {"requests.memory": "1Gi"}}
+    make(world.cluster, quotas, {"metadata": {"name": "small"}, "spec": spec})
+    greedy = deployment("a000000005", resources={"requests": {"memory": "900Gi"}})
+    make(world.cluster, deployments(NAMESPACE), greedy)
+    told = partial(has_trouble, world, "a000000005", "exceeded quota: small")
+    await_(told, "the quota", 40.0)
+    world.cluster.delete(f"{deployments(NAMESPACE)}/{APP}-a000000005")
+    world.cluster.delete(f"{quotas}/small")
+
+
+def test_the_apex_follows_and_keeps_its_address(world: BedWorld) -> None:
+    path = f"{NAMESPACES}/{NAMESPACE}/services"
+    label = {"app.kubernetes.io/managed-by": "canary"}
+    body = {"metadata": {"name": APP, "labels": label}, "spec": {"ports": [{"port": 80}]}}
+    made = world.cluster.create(path, body)
+    apex = ApexService(world.cluster, app=APP, namespace=NAMESPACE, owner="me")
+    for version in (OLD, NEW, ""):
+        apex.point_to(version)
+        assert apex.version() == version
+    now = world.cluster.read(f"{path}/{APP}")
+    assert now["spec"]["clusterIP"] == made["spec"]["clusterIP"]
+    assert now["metadata"]["uid"] == made["metadata"]["uid"]
+
+
+def test_events_are_found_by_the_objects_uid(world: BedWorld) -> None:
+    world.router().write(REST)
+    events = ClusterEvents(world.cluster, app=APP, namespace=NAMESPACE, wall_s=time.time)
+    assert events.tell("WeightShifted", "5 % to the canary: " + "x" * 2000)
+    assert events.tell("RolledBack", "too many errors", warning=True)
+    uid = world.cluster.read(
+        f"/apis/traefik.io/v1alpha1/namespaces/{NAMESPACE}/traefikservices/{APP}"
+    )
+    found = world.cluster.list_(
+        f"{NAMESPACES}/{NAMESPACE}/events",
+        field_selector=f"involvedObject.uid={uid['metadata']['uid']}",
+    )
+    assert {(e["reason"], e["type"]) for e in found} == {
+        ("WeightShifted", "Normal"),
+        ("RolledBack", "Warning"),
+    }
+
+
+def test_the_history_keeps_ten(world: BedWorld) -> None:
+    history = RolloutHistory(world.cluster, app=APP, namespace=NAMESPACE, owner="me")
+    for number in range(12):
+        history.keep(report(f"r{number}"))
+    assert [kept["run"] for kept in history.reports()] == [f"r{n}" for n in range(11, 1, -1)]
+    history.remove()
+    assert history.reports() == []
+
+
+def test_traefik_follows_within_three_seconds(world: BedWorld) -> None:
+    router = world.router()
+    router.write(REST)
+    for weight in (5, 50, 100, 0):
+        router.write(at(weight))
+        assert live_soon(router, at(weight), 3.0).confirmed
+
+
+def test_an_unknown_kind_and_an_unknown_namespace_are_told_apart(world: BedWorld) -> None:
+    with pytest.raises(ClusterError, match="knows no widgets"):
+        world.cluster.list_("/apis/example.com/v1/namespaces/test/widgets")
+    with pytest.raises(ClusterError, match='namespaces "nowhere" not found'):
+        world.cluster.create(f"{NAMESPACES}/nowhere/configmaps", {"metadata": {"name": "a"}})
