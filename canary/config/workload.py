@@ -205,9 +205,8 @@ def pod_template(raw: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """A raw pod template that leaves what this project owns alone."""
     if raw is None:
         return raw
-    foreign = sorted(set(raw) - {"metadata", "spec"})
-    if foreign:
-        raise problem(f"has keys metadata and spec, not {', '.join(map(str, foreign))[:60]}")
+    if set(raw) - {"metadata", "spec"}:
+        raise problem("has the keys metadata and spec, and no others")
     for part in ("metadata", "spec"):
         if not isinstance(raw.get(part, {}), Mapping):
             raise problem(f"{part} must be a mapping")

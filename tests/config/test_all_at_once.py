@@ -6,7 +6,7 @@ import traceback
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from canary.config import load
@@ -141,6 +141,7 @@ def test_any_stack_is_read_or_refused(raw: dict[str, Any]) -> None:
     _read_or_refuse(raw)
 
 
+@example({"podTemplate": {"two\nlines": None}}, None)
 @given(st.dictionaries(st.sampled_from(APP_KEYS), json_values), json_values)
 def test_any_app_is_read_or_refused(app: dict[str, Any], analysis: Any) -> None:
     _read_or_refuse(stack(app))

@@ -186,7 +186,7 @@ def test_webhooks_have_names_of_their_own() -> None:
         ),
         ({"probes": {"readiness": {}}}, "probes.readiness: needs exactly one of httpGet"),
         ({"podTemplate": ["x"]}, "podTemplate: must be a mapping"),
-        ({"podTemplate": {"kind": "Pod"}}, "podTemplate: has keys metadata and spec, not kind"),
+        ({"podTemplate": {"kind": "Pod"}}, "podTemplate: has the keys metadata and spec, and no"),
         ({"podTemplate": {"spec": 1}}, "podTemplate: spec must be a mapping"),
         (
             {"podTemplate": {"metadata": {"labels": {"app.kubernetes.io/version": "x"}}}},
@@ -273,6 +273,10 @@ def test_a_name(name: str, problem: str) -> None:
         (
             {"traefik": {"access": {"via": "tunnel"}}},
             "canary:traefik.access.via: must be proxy, direct or portForward",
+        ),
+        (
+            {"loadtester": {"access": {"via": "portForward"}}},
+            "canary:loadtester.access.via: portForward is not carried out yet: use proxy, or",
         ),
         (
             {"prometheus": {"access": {"via": "direct", "url": "https://u:p@prom/"}}},
