@@ -14,6 +14,7 @@ import yaml
 
 from canary.components.namespaces import Namespaces
 from canary.components.parts import SKIP_AWAIT, child, hardened, metadata, resources
+from canary.components.traefik_specs import metrics_service_spec
 from canary.config.stack import Prometheus, Traefik
 from canary.render.hardening import pod_security
 from canary.render.names import (
@@ -61,6 +62,7 @@ class PrometheusServer(pulumi.ComponentResource):
         self, name: str, config: Prometheus, traefik: Traefik, namespaces: Namespaces
     ) -> None:
         after = namespaces.of(config.namespace)
+        self._targets(name, traefik, namespaces)
         settings = settings_text(config, traefik)
         # Named by its content: a change of it replaces the pod, and the old one is left as it was.
         settings_name = f"{PROMETHEUS}-{hashlib.sha256(settings.encode()).hexdigest()[:10]}"
@@ -92,6 +94,15 @@ class PrometheusServer(pulumi.ComponentResource):
             opts=child(self, *after),
         )
         self.ready = [deployment]
+
+    def _targets(self, name: str, traefik: Traefik, namespaces: Namespaces) -> None:
+        """Declare the name under which Traefik's replicas are found, whoever installed them."""
+        k8s.core.v1.Service(
+            f"{name}-targets",
+            metadata=metadata(TRAEFIK_METRICS, traefik.namespace, PROMETHEUS, SKIP_AWAIT),
+            spec=metrics_service_spec(traefik),
+            opts=child(self, *namespaces.of(traefik.namespace)),
+        )
 
     def _claim(
         self, name: str, config: Prometheus, after: list[pulumi.Resource]

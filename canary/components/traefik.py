@@ -15,12 +15,12 @@ from canary.components.traefik_specs import (
     NAME,
     access_rules,
     deployment_spec,
-    metrics_service_spec,
+    pod_selector,
     ready_route_spec,
     service_spec,
 )
 from canary.config.stack import Kubernetes, Traefik
-from canary.render.names import TRAEFIK_METRICS, system_labels, system_selector
+from canary.render.names import system_labels
 
 Rely = Sequence[pulumi.Resource]
 
@@ -30,7 +30,6 @@ class TraefikIngress(pulumi.ComponentResource):
 
     Attributes:
         ready: what traffic through Traefik depends on.
-        service: the Service of the entry points; None when Traefik is not ours.
     """
 
     TYPE: Final = "canary:components:Traefik"
@@ -47,28 +46,36 @@ class TraefikIngress(pulumi.ComponentResource):
         """Declare it; `kubernetes` is how the definitions' end of life reaches the cluster."""
         super().__init__(self.TYPE, name, {}, opts)
         self.ready: list[pulumi.Resource] = []
-        self.service: pulumi.Resource | None = None
         if config.install:
             access = kubernetes.model_dump(by_alias=True, exclude_none=True)
             crds = TraefikCrds(f"{name}-crds", access=access, opts=child(self))
-            self._install(name, config, [*crds.definitions, *namespaces.of(config.namespace)])
+            self._install(name, config, crds.definitions, namespaces.of(config.namespace))
         self.register_outputs({})
 
-    def _install(self, name: str, config: Traefik, after: Rely) -> None:
-        needs = [*after, *self._rbac(name, config.namespace, after)]
-        needs.append(self._ready_route(name, config.namespace, after))
+    def _install(self, name: str, config: Traefik, crds: Rely, namespace: Rely) -> None:
+        needs = [*self._rbac(name, config.namespace, namespace), *crds]
+        needs.append(self._ready_route(name, config.namespace, [*crds, *namespace]))
         deployment = k8s.apps.v1.Deployment(
             name,
             metadata=metadata(NAME, config.namespace, NAME),
             spec=deployment_spec(config),
             opts=child(self, *needs),
         )
-        self._services(name, config, after)
+        # A load balancer's address is worth waiting for; nothing else about a Service is.
+        annotations = {} if config.service_type == "LoadBalancer" else SKIP_AWAIT
+        k8s.core.v1.Service(
+            name,
+            metadata=metadata(
+                NAME, config.namespace, NAME, {**annotations, **config.service_annotations}
+            ),
+            spec=service_spec(config),
+            opts=child(self, *namespace),
+        )
         k8s.policy.v1.PodDisruptionBudget(
             name,
             metadata=metadata(NAME, config.namespace, NAME),
-            spec={"maxUnavailable": 1, "selector": {"matchLabels": system_selector(NAME)}},
-            opts=child(self, *after),
+            spec={"maxUnavailable": 1, "selector": {"matchLabels": pod_selector(config)}},
+            opts=child(self, *namespace),
         )
         self.ready = [deployment]
 
@@ -106,21 +113,3 @@ class TraefikIngress(pulumi.ComponentResource):
             opts=child(self, *after),
         )
         return route
-
-    def _services(self, name: str, config: Traefik, after: Rely) -> None:
-        # A load balancer's address is worth waiting for; nothing else about a Service is.
-        annotations = {} if config.service_type == "LoadBalancer" else SKIP_AWAIT
-        self.service = k8s.core.v1.Service(
-            name,
-            metadata=metadata(
-                NAME, config.namespace, NAME, {**annotations, **config.service_annotations}
-            ),
-            spec=service_spec(config),
-            opts=child(self, *after),
-        )
-        k8s.core.v1.Service(
-            f"{name}-metrics",
-            metadata=metadata(TRAEFIK_METRICS, config.namespace, NAME, SKIP_AWAIT),
-            spec=metrics_service_spec(config.metrics_port),
-            opts=child(self, *after),
-        )

@@ -104,6 +104,18 @@ def ready_route_spec() -> Map:
     }
 
 
+def pod_labels(config: Traefik) -> dict[str, str]:
+    """Return the labels of Traefik's pods: those that the configuration finds it by among them."""
+    own = system_labels(NAME) if config.install else {}
+    return {**own, **config.pod_labels}
+
+
+def pod_selector(config: Traefik) -> dict[str, str]:
+    """Return the labels by which Traefik's pods are selected, ours or not."""
+    own = system_selector(NAME) if config.install else {}
+    return {**own, **config.pod_labels}
+
+
 def deployment_spec(config: Traefik) -> Map:
     """Return the Deployment's spec: replicas are replaced one by one, never fewer than wanted."""
     return {
@@ -113,8 +125,18 @@ def deployment_spec(config: Traefik) -> Map:
             "type": "RollingUpdate",
             "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
         },
-        "selector": {"matchLabels": system_selector(NAME)},
-        "template": {"metadata": {"labels": system_labels(NAME)}, "spec": _pod_spec(config)},
+        "selector": {"matchLabels": pod_selector(config)},
+        "template": {
+            "metadata": {
+                "labels": pod_labels(config),
+                # For a Prometheus that is not ours and looks for these.
+                "annotations": {
+                    "prometheus.io/scrape": "true",
+                    "prometheus.io/port": str(config.metrics_port),
+                },
+            },
+            "spec": _pod_spec(config),
+        },
     }
 
 
@@ -129,7 +151,7 @@ def _pod_spec(config: Traefik) -> Map:
                 "maxSkew": 1,
                 "topologyKey": "kubernetes.io/hostname",
                 "whenUnsatisfiable": "ScheduleAnyway",
-                "labelSelector": {"matchLabels": system_selector(NAME)},
+                "labelSelector": {"matchLabels": pod_selector(config)},
             },
         ],
         "containers": [_container(config)],
@@ -173,7 +195,7 @@ def service_spec(config: Traefik) -> Map:
     """Return the spec of the users' way in: the public entry points and no other port."""
     return {
         "type": config.service_type,
-        "selector": system_selector(NAME),
+        "selector": pod_selector(config),
         "ports": [
             {"name": name, "port": port, "targetPort": name, "protocol": "TCP", **node_port}
             for name, port in (("web", 80), ("websecure", 443))
@@ -187,14 +209,15 @@ def _node_port(config: Traefik, entry_point: str) -> Map:
     return {"nodePort": fixed} if fixed else {}
 
 
-def metrics_service_spec(metrics_port: int) -> Map:
+def metrics_service_spec(config: Traefik) -> Map:
     """Return the spec of the headless Service whose name resolves to every replica.
 
     Also to those that are not ready: one that ends its last requests still counts them.
     """
+    port = config.metrics_port
     return {
         "clusterIP": "None",
         "publishNotReadyAddresses": True,
-        "selector": system_selector(NAME),
-        "ports": [{"name": "metrics", "port": metrics_port, "targetPort": "metrics"}],
+        "selector": pod_selector(config),
+        "ports": [{"name": "metrics", "port": port, "targetPort": port}],
     }

@@ -11,7 +11,7 @@ MANAGER: Final = "canary"
 OWNER_ANNOTATION: Final = "canary.rollout/owner"
 
 # The Services of what a stack installs beside its apps.
-TRAEFIK_METRICS: Final = "traefik-metrics"
+TRAEFIK_METRICS: Final = "canary-traefik-metrics"
 PROMETHEUS: Final = "prometheus"
 PROMETHEUS_PORT: Final = 9090
 LOADTESTER: Final = "flagger-loadtester"

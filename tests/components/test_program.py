@@ -170,10 +170,34 @@ def test_prometheus_asks_every_replica_at_the_configured_pace() -> None:
     (settings,) = found.all("ConfigMap")
     text = settings.inputs["data"]["prometheus.yml"]
     assert "scrape_interval: 1500ms" in text
-    assert "traefik-metrics.traefik.svc" in text
-    headless = found.one("Service", "traefik-metrics").inputs["spec"]
+    assert "canary-traefik-metrics.traefik.svc" in text
+    headless = found.one("Service", "canary-traefik-metrics").inputs["spec"]
     assert headless["clusterIP"] == "None"
     assert headless["publishNotReadyAddresses"] is True
+
+
+def test_the_metrics_of_a_traefik_that_exists_are_found_by_its_labels() -> None:
+    labels = {"app": "edge"}
+    traefik = {"install": False, "namespace": "edge", "podLabels": labels, "metricsPort": 9101}
+    found = stack(traefik=traefik)
+    headless = found.one("Service", "canary-traefik-metrics").inputs
+    assert headless["metadata"]["namespace"] == "edge"
+    assert headless["spec"]["selector"] == labels
+    assert headless["spec"]["ports"][0]["targetPort"] == 9101
+    (settings,) = found.all("ConfigMap")
+    text = settings.inputs["data"]["prometheus.yml"]
+    assert "canary-traefik-metrics.edge.svc" in text
+    assert "port: 9101" in text
+
+
+def test_our_traefik_carries_the_labels_that_it_is_looked_for_by() -> None:
+    found = stack(traefik={"podLabels": {"app": "edge"}})
+    deployment = found.one("Deployment", "traefik").inputs["spec"]
+    labels = deployment["template"]["metadata"]["labels"]
+    assert labels["app"] == "edge"
+    assert deployment["selector"]["matchLabels"].items() <= labels.items()
+    for name in ("traefik", "canary-traefik-metrics"):
+        assert found.one("Service", name).inputs["spec"]["selector"].items() <= labels.items()
 
 
 def test_other_settings_are_another_object_so_that_the_pod_is_replaced() -> None:
