@@ -62,11 +62,15 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def RuntimeOptionsPrompts(self, _request: Any, _context: Any) -> Any:  # noqa: N802
         return language_pb2.RuntimeOptionsResponse()
 
-    def Run(self, request: Any, _context: Any) -> Any:  # noqa: N802
-        """Run the program to its end; its output goes where ours goes, to the engine."""
+    def Run(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Run the program to its end; its output goes where ours goes, to the engine.
+
+        The call's own end is the program's too, for that is all that tells of a killed engine.
+        """
         command, environment = self._command(request), _environment(request)
         with subprocess.Popen(command, cwd=request.pwd, env=environment) as program:
             self._programs.add(program)
+            context.add_callback(lambda: self._interrupt(program))
             code = program.wait()
             self._programs.discard(program)
         if code == ERROR_WAS_SHOWN:
@@ -76,16 +80,20 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def Cancel(self, _request: Any, _context: Any) -> Any:  # noqa: N802
         for program in list(self._programs):
-            program.send_signal(signal.SIGINT)
-        self.kill_later()
+            self._interrupt(program)
         return empty_pb2.Empty()
 
     def kill_later(self) -> None:
-        """Kill every program that is still alive after the grace period."""
+        """Kill what is still alive after the grace period."""
         for program in list(self._programs):
-            timer = threading.Timer(GRACE_S, program.kill)  # harmless once it has ended
-            timer.daemon = True
-            timer.start()
+            _kill_later(program)
+
+    def _interrupt(self, program: subprocess.Popen[bytes]) -> None:
+        """One SIGINT, however many reasons there are; none for a program that has ended."""
+        if program in self._programs:
+            self._programs.discard(program)
+            program.send_signal(signal.SIGINT)
+            _kill_later(program)
 
     def _command(self, request: Any) -> list[str]:
         executor = shutil.which(EXECUTOR)
@@ -105,6 +113,12 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         given = [part for name, value in flags.items() if value for part in (f"--{name}", value)]
         entry = request.info.entry_point or "."
         return [_python(request.info), "-u", executor, *given, entry, *request.args]
+
+
+def _kill_later(program: subprocess.Popen[bytes]) -> None:
+    timer = threading.Timer(GRACE_S, program.kill)  # harmless once it has ended
+    timer.daemon = True
+    timer.start()
 
 
 def _virtualenv(info: Any) -> Path | None:
@@ -128,7 +142,7 @@ def _environment(request: Any) -> dict[str, str]:
 
 
 def main() -> None:
-    """Serve until the engine goes away; a program that is still running then ends by itself.
+    """Serve until the engine goes away.
 
     A SIGINT comes to the whole process group, so the program has its own and is not sent another.
     """

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,16 @@ open("started", "w").close()
 time.sleep(60)
 """
 POLITE = DEAF.replace("signal.SIG_IGN", "lambda *_: exit(7)")
+
+
+class Call:
+    """A gRPC call that the test can end, as it ends when the engine is killed."""
+
+    def __init__(self) -> None:
+        self.end: Callable[[], None] = lambda: None
+
+    def add_callback(self, callback: Callable[[], None]) -> None:
+        self.end = callback
 
 
 @pytest.fixture
@@ -63,7 +74,7 @@ def run_request(place: Path, **options: Any) -> Any:
 
 def test_the_program_gets_its_project_config_and_engine(place: Path) -> None:
     executor(place, ECHO)
-    response = LanguageHost("127.0.0.1:2").Run(run_request(place), None)
+    response = LanguageHost("127.0.0.1:2").Run(run_request(place), Call())
     assert not response.error
     assert not response.bail
     seen = json.loads((place / "seen.json").read_text())
@@ -83,7 +94,7 @@ def test_the_virtualenv_option_names_the_interpreter(place: Path) -> None:
     (place / "venv" / "bin").mkdir(parents=True)
     python = place / "venv" / "bin" / "python"
     python.symlink_to(Path(sys.executable).resolve())
-    LanguageHost("").Run(run_request(place, virtualenv="venv"), None)
+    LanguageHost("").Run(run_request(place, virtualenv="venv"), Call())
     assert json.loads((place / "seen.json").read_text())["python"] == str(python)
 
 
@@ -93,24 +104,30 @@ def test_the_virtualenv_option_names_the_interpreter(place: Path) -> None:
 )
 def test_how_a_program_ended(place: Path, code: int, bail: bool, error: str) -> None:  # noqa: FBT001
     executor(place, f"exit({code})")
-    response = LanguageHost("").Run(run_request(place), None)
+    response = LanguageHost("").Run(run_request(place), Call())
     assert response.bail == bail
     assert response.error == error
 
 
 @pytest.mark.parametrize(("program", "code", "at_least_s"), [(POLITE, "7", 0), (DEAF, "-9", 0.3)])
-def test_cancel_interrupts_and_then_kills(
-    place: Path, monkeypatch: pytest.MonkeyPatch, program: str, code: str, at_least_s: float
+@pytest.mark.parametrize("ends", ["the call", "the engine's Cancel"])
+def test_an_end_from_outside_interrupts_and_then_kills(
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    program: str,
+    code: str,
+    at_least_s: float,
+    ends: str,
 ) -> None:
     monkeypatch.setattr("tests.bed.language_host.GRACE_S", 0.3)
     executor(place, program)
-    host, responses = LanguageHost(""), []
-    running = threading.Thread(target=lambda: responses.append(host.Run(run_request(place), None)))
+    host, call, responses = LanguageHost(""), Call(), []
+    running = threading.Thread(target=lambda: responses.append(host.Run(run_request(place), call)))
     running.start()
     while not (place / "started").exists():
         running.join(timeout=0.01)
     began = time.monotonic()
-    host.Cancel(empty_pb2.Empty(), None)
+    call.end() if ends == "the call" else host.Cancel(empty_pb2.Empty(), None)
     running.join(timeout=10)
     assert responses[0].error.endswith(f": {code}")
     assert time.monotonic() - began >= at_least_s

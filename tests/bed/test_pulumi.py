@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 from typing import TYPE_CHECKING
 
 import pytest
@@ -67,11 +71,7 @@ class Project:
         """What the CLI prints."""
         command = ["pulumi", *arguments, "--non-interactive", "--color=never"]
         with self.bed.popen(
-            command,
-            cwd=self.directory,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            command, cwd=self.directory, stdout=PIPE, stderr=STDOUT, text=True
         ) as process:
             said, _ = process.communicate(timeout=120)
         assert (process.returncode != 0) == fails, said
@@ -82,6 +82,28 @@ class Project:
         for key, value in config.items():
             self.pulumi("config", "set", key, value)
         return self.pulumi("up", "--yes", "--skip-preview", *arguments, fails=fails)
+
+    @contextmanager
+    def waiting(self) -> Iterator[subprocess.Popen[str]]:
+        """An `up` that waits for a pod whose image cannot be pulled."""
+        self.pulumi("config", "set", "image", "127.0.0.1:1/none:1")
+        command = ["pulumi", "up", "--yes", "--skip-preview", "--color=never"]
+        with self.bed.popen(
+            command, cwd=self.directory, stdout=PIPE, stderr=STDOUT, text=True
+        ) as process:
+            assert process.stdout
+            while "waiting for 1 available pods" not in process.stdout.readline():
+                assert process.poll() is None
+            yield process
+
+    def processes(self) -> list[str]:
+        """The command lines of all that works in the project's directory."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                if (entry / "cwd").readlink() == self.directory:
+                    found.append((entry / "cmdline").read_text())
+        return found
 
 
 @pytest.fixture
@@ -139,23 +161,22 @@ def test_drift_shows_and_names_its_owner(project: Project) -> None:
 
 
 def test_an_interrupt_ends_the_wait_and_keeps_the_state(project: Project) -> None:
-    project.pulumi("config", "set", "image", "127.0.0.1:1/none:1")
-    command = ["pulumi", "up", "--yes", "--skip-preview", "--color=never"]
-    with project.bed.popen(
-        command,
-        cwd=project.directory,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        assert process.stdout
-        while "waiting for 1 available pods" not in process.stdout.readline():
-            assert process.poll() is None
+    with project.waiting() as process:
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=20)
     assert process.returncode != 0
     assert "cancelled while waiting for 1 available pods" in rest
-    urns = [
-        r["urn"] for r in json.loads(project.pulumi("stack", "export"))["deployment"]["resources"]
-    ]
+    state = json.loads(project.pulumi("stack", "export"))
+    urns = [resource["urn"] for resource in state["deployment"]["resources"]]
     assert any(urn.endswith("::web") for urn in urns)
+
+
+def test_nothing_outlives_a_killed_cli(project: Project) -> None:
+    with project.waiting() as process:
+        assert len(project.processes()) >= 4  # the CLI, program, language host and plugin
+        process.kill()
+    deadline = time.monotonic() + 8  # a program has 5 s after its SIGINT
+    while left := project.processes():
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+    project.pulumi("cancel", "--yes")
