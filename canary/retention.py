@@ -9,7 +9,7 @@ module's path is part of the state of every stack: moving it needs a re-export h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import pulumi
 from pulumi.dynamic import (
@@ -22,10 +22,22 @@ from pulumi.dynamic import (
 )
 
 from canary.adapters.kubernetes import Cluster
-from canary.errors import ClusterError
 from canary.render.names import MANAGER, MANAGER_LABEL
 
 DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+class Definitions(Protocol):
+    """What of the API server is needed; every method raises ClusterError."""
+
+    def find(self, path: str) -> dict[str, Any] | None:
+        """One object, None when there is none."""
+
+    def list_(self, path: str) -> list[dict[str, Any]]:
+        """The items of a collection, of all namespaces."""
+
+    def delete(self, path: str) -> None:
+        """Delete one object; absent is fine."""
 
 
 class RetentionProvider(ResourceProvider):
@@ -79,7 +91,7 @@ class CrdRetention(Resource, module="canary", name="CrdRetention"):
         super().__init__(RetentionProvider(), name, props, opts)
 
 
-def remove_unused(cluster: Cluster, names: Sequence[str]) -> bool:
+def remove_unused(cluster: Definitions, names: Sequence[str]) -> bool:
     """Delete the named definitions if they are ours and no object uses any; tell whether.
 
     All or none: a Traefik needs every one of its kinds to start.
@@ -87,7 +99,7 @@ def remove_unused(cluster: Cluster, names: Sequence[str]) -> bool:
     Raises:
         ClusterError: the API server refused or did not answer.
     """
-    found = [definition for name in names if (definition := _definition(cluster, name))]
+    found = [definition for name in names if (definition := cluster.find(f"{DEFINITIONS}/{name}"))]
     ours = all(_is_ours(definition) for definition in found)
     if not ours or any(_in_use(cluster, definition) for definition in found):
         return False
@@ -100,21 +112,12 @@ def _echo(props: dict[str, Any]) -> dict[str, Any]:
     return {"definitions": props["definitions"], "access": props["access"]}
 
 
-def _definition(cluster: Cluster, name: str) -> dict[str, Any] | None:
-    try:
-        return cluster.read(f"{DEFINITIONS}/{name}")
-    except ClusterError as error:
-        if error.status == 404:
-            return None
-        raise
-
-
 def _is_ours(definition: dict[str, Any]) -> bool:
     labels = definition["metadata"].get("labels") or {}
     return bool(labels.get(MANAGER_LABEL) == MANAGER)
 
 
-def _in_use(cluster: Cluster, definition: dict[str, Any]) -> bool:
+def _in_use(cluster: Definitions, definition: dict[str, Any]) -> bool:
     spec = definition["spec"]
     group, plural = spec["group"], spec["names"]["plural"]
     return any(
