@@ -53,7 +53,7 @@ class LoadTester(pulumi.ComponentResource):
         policy = k8s.networking.v1.NetworkPolicy(
             name,
             metadata=metadata(LOADTESTER, config.namespace, LOADTESTER),
-            spec=policy_spec(),
+            spec=policy_spec(config),
             opts=child(self, *after),
         )
         account = k8s.core.v1.ServiceAccount(
@@ -81,15 +81,16 @@ class LoadTester(pulumi.ComponentResource):
         self.ready = [deployment]
 
 
-def policy_spec() -> Map:
-    """Return who may connect: pods of its own namespace and of kube-system, to its one port."""
+def policy_spec(config: Loadtester) -> Map:
+    """Return who may connect to its one port: its own namespace, kube-system and named networks."""
     system = {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}
+    networks = [{"ipBlock": {"cidr": network}} for network in config.allow_from]
     return {
         "podSelector": {"matchLabels": system_selector(LOADTESTER)},
         "policyTypes": ["Ingress"],
         "ingress": [
             {
-                "from": [{"podSelector": {}}, {"namespaceSelector": system}],
+                "from": [{"podSelector": {}}, {"namespaceSelector": system}, *networks],
                 "ports": [{"port": PORT, "protocol": "TCP"}],
             },
         ],

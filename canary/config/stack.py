@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from canary.config.app import AppConfig
 from canary.config.base import (
@@ -128,6 +136,18 @@ class Prometheus(Model):
     """How it is reached."""
 
 
+def _network(value: object) -> str:
+    try:
+        return str(ipaddress.ip_network(str(value)))
+    except ValueError:
+        raise problem("must be a network such as 10.0.0.0/24") from None
+
+
+Network = Annotated[
+    str, BeforeValidator(_network), WithJsonSchema({"type": "string", "examples": ["10.0.0.0/24"]})
+]
+
+
 class Loadtester(Model):
     """The load tester: makes requests when a webhook asks for them."""
 
@@ -139,6 +159,9 @@ class Loadtester(Model):
     """Instead of the pinned one."""
     resources: Resources = Field(default_factory=Resources)
     """Of its container, merged over the default."""
+    allow_from: tuple[Network, ...] = ()
+    """Networks beside its own namespace and kube-system that may connect to it: those of the API
+    servers, where the cluster enforces policies and webhooks go through the API server's proxy."""
     access: Access = Field(default_factory=Access)
     """How it is reached."""
 

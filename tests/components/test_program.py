@@ -231,6 +231,12 @@ def test_the_load_tester_is_closed_to_all_but_its_neighbours() -> None:
     assert all("ipBlock" not in source for source in rule["from"])
 
 
+def test_networks_of_the_api_servers_may_be_let_in() -> None:
+    found = stack(loadtester={"allowFrom": ["10.0.0.0/24"]})
+    (rule,) = found.one("NetworkPolicy").inputs["spec"]["ingress"]
+    assert {"ipBlock": {"cidr": "10.0.0.0/24"}} in rule["from"]
+
+
 def test_the_outputs_tell_where_what_runs() -> None:
     outputs: dict[str, Any] = {}
     config = load({"apps": APPS})
