@@ -6,11 +6,14 @@ is met in one place. No retries here: who may repeat a request is each adapter's
 
 from __future__ import annotations
 
+import select
+import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpcore
 import httpx
 from httpx import (
     BaseTransport,
@@ -46,6 +49,7 @@ __all__ = [
     "timed_out",
     "timeouts",
     "transport",
+    "transport_over",
 ]
 
 _POOL = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=30.0)
@@ -78,6 +82,62 @@ def client(
 def transport(verify: ssl.SSLContext) -> BaseTransport:
     """What a client sends with by default, for those who wrap it."""
     return httpx.HTTPTransport(verify=verify, limits=_POOL)
+
+
+def transport_over(connect: Callable[[], socket.socket]) -> BaseTransport:
+    """Plain HTTP over streams that `connect` opens, one for each connection of the pool.
+
+    `connect` may raise OSError, which becomes a ConnectError.
+    """
+    made = httpx.HTTPTransport()
+    # The one place where httpx lets no network backend in; the version is pinned.
+    made._pool = httpcore.ConnectionPool(network_backend=_Streams(connect))  # noqa: SLF001
+    return made
+
+
+class _Streams(httpcore.NetworkBackend):
+    def __init__(self, connect: Callable[[], socket.socket]) -> None:
+        self._connect = connect
+
+    def connect_tcp(self, *_args: Any, **_options: Any) -> httpcore.NetworkStream:
+        try:
+            return _Stream(self._connect())
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._socket.settimeout(timeout)
+        try:
+            return self._socket.recv(max_bytes)
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._socket.settimeout(timeout)
+        try:
+            self._socket.sendall(buffer)
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        """Whether the other side has closed an idle connection, which then is readable."""
+        if info != "is_readable":
+            return None
+        poll = select.poll()
+        poll.register(self._socket.fileno(), select.POLLIN)
+        return bool(poll.poll(0))
 
 
 def timeouts(seconds: float) -> Timeout:

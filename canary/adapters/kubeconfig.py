@@ -7,9 +7,12 @@ generated API classes are not used. Absent on purpose: writing a kubeconfig, cho
 from __future__ import annotations
 
 import os
+import re
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,11 @@ import yaml
 from canary.errors import ClusterError
 
 IN_CLUSTER = "in-cluster"
+_TUNNEL_TIMEOUT_S = 5.0
+
+
+def _no_tunnel(_path: str, _port: int) -> socket.socket:
+    raise ClusterError("this login opens no port-forwards; use via: proxy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +34,7 @@ class Login:
 
     `context` is its name for people; `token` gives the current Authorization header, "" without
     one, and refreshes an expired token first. `server_name` is the TLS name, "" for the host's.
+    `tunnel` opens a byte stream to a port of the pod at an API path.
     """
 
     context: str
@@ -33,6 +42,7 @@ class Login:
     verify: ssl.SSLContext
     token: Callable[[], str]
     server_name: str = ""
+    tunnel: Callable[[str, int], socket.socket] = _no_tunnel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +178,36 @@ def _login(name: str, configuration: Any) -> Login:
         verify=_trust(name, configuration),
         token=token,
         server_name=str(configuration.tls_server_name or ""),
+        tunnel=partial(_tunnel, configuration, token),
     )
+
+
+def _tunnel(configuration: Any, token: Callable[[], str], path: str, port: int) -> socket.socket:
+    """Open a port-forward of the API server's, as `kubectl port-forward` does, but for us alone."""
+    import websocket  # noqa: PLC0415 - comes with the official client, only needed here
+    from kubernetes.client import ApiException  # noqa: PLC0415
+    from kubernetes.stream.ws_client import portforward_call  # noqa: PLC0415
+
+    websocket.setdefaulttimeout(_TUNNEL_TIMEOUT_S)
+    try:
+        forward = portforward_call(
+            configuration,
+            "GET",
+            f"{configuration.host}{path}/portforward",
+            query_params=[("ports", str(port))],
+            headers={"authorization": token()} if token() else {},
+        )
+    except ApiException as error:
+        status = re.search(r"Handshake status (\d+)", str(error.reason))
+        code = int(status[1]) if status else 0
+        why = f"was refused ({code})" if code else "could not be opened"
+        raise ClusterError(
+            f"a port-forward to {path.rsplit('/', 1)[-1]}:{port} {why}",
+            retryable=code in (0, 404) or code >= 500,
+            status=code,
+        ) from None
+    stream: socket.socket = forward.socket(port)
+    return stream
 
 
 def _trust(name: str, configuration: Any) -> ssl.SSLContext:

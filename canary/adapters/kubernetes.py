@@ -8,6 +8,7 @@ by reading back. Absent on purpose: watches, typed objects, pagination.
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -167,6 +168,10 @@ class Cluster:
             f"is the context `{self.context}` right?",
             retryable=True,
         ) from sent
+
+    def tunnel(self, namespace: str, pod: str, port: int) -> socket.socket:
+        """A byte stream to a pod's port; the caller closes it."""
+        return self._login.tunnel(f"/api/v1/namespaces/{namespace}/pods/{pod}", port)
 
     def _call(
         self,

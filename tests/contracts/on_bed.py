@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
+from canary.adapters.access import Ask, Endpoint, PodAddress, ServiceAddress, service_proxy
 from canary.adapters.apex import ApexService
 from canary.adapters.events import ClusterEvents
 from canary.adapters.fleet import ClusterFleet
+from canary.adapters.forward import Forwarded
 from canary.adapters.history import RolloutHistory
 from canary.core.seen import Pods
-from canary.errors import ClusterError
+from canary.errors import ClusterError, MetricsError
 from tests.contracts.bed_world import (
     APP,
     NAMESPACE,
@@ -154,3 +156,27 @@ def test_an_unknown_kind_and_an_unknown_namespace_are_told_apart(world: BedWorld
         world.cluster.list_("/apis/example.com/v1/namespaces/test/widgets")
     with pytest.raises(ClusterError, match='namespaces "nowhere" not found'):
         world.cluster.create(f"{NAMESPACES}/nowhere/configmaps", {"metadata": {"name": "a"}})
+
+
+@pytest.mark.parametrize("how", ["proxy", "forward"])
+def test_a_service_is_reached_through_the_api_server(world: BedWorld, how: str) -> None:
+    address = ServiceAddress(namespace=NAMESPACE, service=f"{APP}-{OLD}", port=80)
+    endpoint: Endpoint = (
+        service_proxy("podinfo", world.cluster, address, raises=MetricsError)
+        if how == "proxy"
+        else Forwarded("podinfo", world.cluster, address, raises=MetricsError)
+    )
+    for _ in range(3):
+        assert endpoint.request(Ask(path="/version")).json()["version"] == "6.9.2"
+    body = b"x" * 200_000
+    echoed = endpoint.request(Ask(method="POST", path="/echo", content=body))
+    assert (echoed.status_code, echoed.content) == (202, body)
+    assert endpoint.request(Ask(path="/status/503")).status_code == 503
+    with pytest.raises(MetricsError, match=r"did not answer within 0\.5 s"):
+        endpoint.request(Ask(path="/delay/3", timeout_s=0.5))
+
+
+def test_a_forward_to_what_is_not_there_is_one_line(world: BedWorld) -> None:
+    pod = PodAddress(namespace=NAMESPACE, pod="nobody", port=80)
+    with pytest.raises(MetricsError, match=r"a port-forward to nobody:80 was refused \(404\)"):
+        Forwarded("podinfo", world.cluster, pod, raises=MetricsError).request(Ask(path="/"))

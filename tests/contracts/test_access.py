@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from canary.adapters import http
 from canary.adapters.access import (
     Ask,
     Direct,
@@ -15,7 +19,8 @@ from canary.adapters.access import (
     pod_proxy,
     service_proxy,
 )
-from canary.errors import HookError, MetricsError
+from canary.adapters.forward import Forwarded, pod_behind
+from canary.errors import ClusterError, HookError, MetricsError
 from tests.fakes.cluster import Answer, FakeCluster, Fault
 
 ADDRESS = ServiceAddress(namespace="monitoring", service="prometheus", port=9090)
@@ -93,3 +98,74 @@ def test_credentials_in_a_url_are_never_shown(server: FakeCluster) -> None:
     endpoint = Direct("load tester", url, raises=HookError)
     assert "s3cret" not in endpoint.name
     assert endpoint.name == f"load tester ({server.url})"
+
+
+def test_http_goes_over_whatever_stream_is_given(server: FakeCluster) -> None:
+    opened: list[socket.socket] = []
+
+    def connect() -> socket.socket:
+        port = urlsplit(server.url).port or 0
+        opened.append(socket.create_connection(("127.0.0.1", port)))
+        return opened[-1]
+
+    client = http.client(base_url="http://forwarded", transport=http.transport_over(connect))
+    for _ in range(3):
+        assert client.get("/api/v1/namespaces").status_code == 401
+    assert len(opened) == 1
+    server.faults.append(Fault(drop="before"))
+    with pytest.raises(http.TransportError):
+        client.get("/")
+    assert client.get("/api/v1/namespaces").status_code == 401
+    assert len(opened) == 2
+    client.close()
+
+
+def test_a_stream_that_cannot_be_opened_is_a_connect_error() -> None:
+    def connect() -> socket.socket:
+        raise OSError("no way")
+
+    client = http.client(base_url="http://forwarded", transport=http.transport_over(connect))
+    with pytest.raises(http.ConnectError):
+        client.get("/")
+
+
+def service(target: int | str) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "prometheus"},
+        "spec": {
+            "selector": {"app": "prometheus"},
+            "ports": [{"name": "web", "port": 9090, "targetPort": target}],
+        },
+    }
+
+
+def pod(*, ready: bool) -> dict[str, Any]:
+    ports = [{"name": "http", "containerPort": 9999}]
+    return {
+        "metadata": {"name": f"prometheus-{ready}", "labels": {"app": "prometheus"}},
+        "spec": {"containers": [{"name": "prometheus", "ports": ports}]},
+        "status": {"conditions": [{"type": "Ready", "status": str(ready)}]},
+    }
+
+
+@pytest.mark.parametrize(("target", "port"), [(9091, 9091), ("http", 9999)])
+def test_a_forward_finds_a_ready_pod_and_its_port(
+    server: FakeCluster, target: int | str, port: int
+) -> None:
+    core = "/api/v1/namespaces/monitoring"
+    server.put(f"{core}/services", service(target))
+    cluster = server.connect()
+    with pytest.raises(ClusterError, match="has no ready pod"):
+        pod_behind(cluster, ADDRESS)
+    for ready in (False, True):
+        server.put(f"{core}/pods", pod(ready=ready))
+    found = pod_behind(cluster, ADDRESS)
+    assert found == PodAddress(namespace="monitoring", pod="prometheus-True", port=port)
+    with pytest.raises(ClusterError, match="service prometheus has no port 80"):
+        pod_behind(cluster, ServiceAddress(namespace="monitoring", service="prometheus", port=80))
+
+
+def test_a_forward_that_fails_is_the_endpoints_kind_of_error(server: FakeCluster) -> None:
+    endpoint = Forwarded("Prometheus", server.connect(), ADDRESS, raises=MetricsError)
+    with pytest.raises(MetricsError, match=r"\(service monitoring/prometheus\) cannot be asked"):
+        endpoint.request(Ask(path="/-/ready"))
