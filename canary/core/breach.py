@@ -16,7 +16,12 @@ EXITS = 2
 
 
 def watch(state: State, seen: Seen, plan: Plan) -> State:
-    """Remember since when the canary has had no ready pod, or too few of them."""
+    """Remember since when the canary has had no ready pod or too few, and whether only it has any.
+
+    When the API server does not answer, which version has ready pods stays as it was last seen.
+    """
+    if seen.canary is not None and seen.primary is not None:
+        state = replace(state, stranded=seen.canary.ready > 0 and not seen.primary.ready)
     if seen.canary is None or seen.canary.disturbed or not state.weight_percent:
         return replace(state, unready_since_s=None, short_since_s=None)
     unready = seen.canary.ready == 0
@@ -37,9 +42,14 @@ def breach(state: State, seen: Seen, plan: Plan) -> str:
     """Why the run must roll back now, "" when it need not."""
     if seen.foreign:
         return seen.foreign
-    if seen.now_s - state.began_s > plan.max_duration_s:
-        return f"the run took longer than maxDuration ({plan.max_duration_s:.0f} s)"
-    return _lost_pods(state, seen, plan) or _hang(state, seen)
+    return too_long(state, seen, plan) or _lost_pods(state, seen, plan) or _hang(state, seen)
+
+
+def too_long(state: State, seen: Seen, plan: Plan) -> str:
+    """Why the run has lasted too long, "" while it has not."""
+    if seen.now_s - state.began_s <= plan.max_duration_s:
+        return ""
+    return f"the run took longer than maxDuration ({plan.max_duration_s:.0f} s)"
 
 
 def _lost_pods(state: State, seen: Seen, plan: Plan) -> str:

@@ -24,16 +24,20 @@ class Course(StrEnum):
 class State:
     """Everything the next decision depends on besides what is seen.
 
-    Times are the clock's monotonic seconds. `baked_from_s` is when the weight was first seen live
-    on every replica, None before; `traffic_from_s` the same for the first weight. `exits` are the
-    canary's container exits when its traffic began.
-    `cause` is why the run rolls back; `stopped` that the driver, not the canary, is the cause.
+    Times are the clock's monotonic seconds. `entered_s` is when the phase began or the weight was
+    last changed, `retreated_s` when the run began to roll back. `baked_from_s` is when the weight
+    was first seen live on every replica, None before; `traffic_from_s` the same for the first
+    weight. `exits` are the canary's container exits when its traffic began.
+    `stranded`: when last seen, the canary had ready pods and the primary had none.
+    `cause` is why the run rolls back; `stopped` that the driver, not the canary, is the cause;
+    `doubt` why traffic may not be back on the primary all the same.
     """
 
     phase: Phase = Phase.PREPARING
     course: Course = Course.JUDGED
     began_s: float
     entered_s: float
+    retreated_s: float = 0.0
     step: int = -1
     weight_percent: int = 0
     baked_from_s: float | None = None
@@ -43,8 +47,10 @@ class State:
     unready_since_s: float | None = None
     short_since_s: float | None = None
     hook_failed_s: float | None = None
+    stranded: bool = False
     cause: str = ""
     stopped: bool = False
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

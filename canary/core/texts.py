@@ -31,22 +31,23 @@ def side(tally: Tally) -> str:
         return "0 requests"
     p99 = tally.quantile_ms(0.99)
     latency = f" P99 {p99:,.0f} ms" if p99 is not None else ""
-    return f"{tally.requests:,} requests {tally.success_percent:.1f} %{latency}"
+    per_mille = 1000 * (tally.requests - tally.failed) // tally.requests  # a miss is never 100 %
+    return f"{tally.requests:,} requests {per_mille / 10:.1f} %{latency}"
 
 
 def rejection(image: str, primary: str, state: State, restore_s: float | None) -> str:
     """The one line that a run without promotion ends with.
 
-    `restore_s` is None when no traffic had been moved, or none could be moved back.
+    `restore_s` is None when no traffic had been moved.
     """
     return f"{image}: {state.cause}{_whereabouts(primary, state, restore_s)}"
 
 
 def _whereabouts(primary: str, state: State, restore_s: float | None) -> str:
+    if state.doubt:
+        return f"; {state.doubt}"
     if restore_s is not None:
         return f"; all traffic is back on {primary} after {restore_s:.1f} s"
-    if state.weight_percent:
-        return "; the weights stay, because the primary has no ready pod"
     return f"; {primary} kept all traffic" if primary else "; nothing serves yet"
 
 

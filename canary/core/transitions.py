@@ -10,16 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from canary.core import bake
-from canary.core.breach import breach, enough, watch
+from canary.core.breach import breach, enough, too_long, watch
+from canary.core.pace import LIVE_DEADLINE_S, LIVE_LOOK_S, LOOK_S
 from canary.core.plan import Plan
 from canary.core.record import Phase
+from canary.core.retreat import give_up, roll_back, rolling_back
 from canary.core.seen import HookType, Outcome, Pods
 from canary.core.state import Course, Decision, Effect, Seen, State
 from canary.core.verdicts import Grade
-
-LOOK_S = 1.0  # pods, weights and the driver are looked at this often
-LIVE_LOOK_S = 0.1  # a weight is live on Traefik within 0.1 to 2 s
-LIVE_DEADLINE_S = 30.0
 
 EDGES: Mapping[Phase, frozenset[Phase]] = {
     Phase.PREPARING: frozenset(
@@ -44,31 +42,18 @@ def decide(state: State, seen: Seen, plan: Plan) -> Decision:
     return decision
 
 
-def roll_back(state: State, seen: Seen, cause: str, *, stopped: bool = False) -> Decision:
-    """Leave any phase with traffic; keep the weights where only the canary has ready pods."""
-    after = replace(
-        state,
-        phase=Phase.ROLLING_BACK,
-        entered_s=seen.now_s,
-        baked_from_s=None,
-        cause=cause,
-        stopped=stopped,
-    )
-    if _stranded(seen):
-        return Decision(state=after, reason=_kept(cause), effects=(Effect.PERSIST,), loud=True)
-    return _restore(after, f"roll back: {cause}")
-
-
 def _preparing(state: State, seen: Seen, plan: Plan) -> Decision:
     if seen.stop or seen.foreign:
-        return _give_up(state, seen.stop or seen.foreign, stopped=bool(seen.stop))
+        return give_up(state, seen.stop or seen.foreign, stopped=bool(seen.stop))
+    if late := too_long(state, seen, plan):
+        return give_up(state, late)
     needed = enough(plan.replicas, plan.canary_ready_percent)
     ready = seen.canary.ready if seen.canary else 0
     if ready >= needed:
         return _enter(state, seen, plan)
     missing = _missing(seen.canary, needed)
     if seen.now_s - state.entered_s > plan.progress_deadline_s:
-        return _give_up(state, f"not ready within {plan.progress_deadline_s:.0f} s: {missing}")
+        return give_up(state, f"not ready within {plan.progress_deadline_s:.0f} s: {missing}")
     return Decision(state=state, reason=f"preparing: {missing}", wait_s=LOOK_S / 2)
 
 
@@ -114,7 +99,7 @@ def _refused(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
     if state.hook_failed_s is None:
         failed = state.failed_checks + 1
         if failed >= plan.threshold:
-            return _give_up(state, f"{text} ({failed} of {plan.threshold} failed checks)")
+            return give_up(state, f"{text} ({failed} of {plan.threshold} failed checks)")
         after = replace(state, failed_checks=failed, hook_failed_s=seen.now_s)
         reason = f"held before traffic: {text} ({failed} of {plan.threshold} failed checks)"
         return Decision(state=after, reason=reason, loud=True)
@@ -190,7 +175,7 @@ def _open_bake(state: State, plan: Plan, reason: str, *, loud: bool = False) -> 
 
 def _baking(state: State, seen: Seen, plan: Plan) -> Decision:
     if state.course is Course.DIRECT:
-        return _advance(state, seen, plan, "live, not judged")
+        return _direct(state, seen, plan)
     left = bake.left_s(state, seen, plan)
     if left > 0:
         reason = f"baking at {state.weight_percent} %, {left:.0f} s left"
@@ -204,6 +189,13 @@ def _baking(state: State, seen: Seen, plan: Plan) -> Decision:
         decision = _inconclusive(state, seen, plan, end.text)
     conclusive = end.grade is not Grade.UNKNOWN
     return replace(decision, verdicts=end.verdicts if conclusive else ())
+
+
+def _direct(state: State, seen: Seen, plan: Plan) -> Decision:
+    """Not judged, but callers inside the cluster are not sent to pods that are not ready."""
+    if seen.canary is None or not seen.canary.ready:
+        return Decision(state=state, reason=f"held at 100 %: {_missing(seen.canary, 1)}")
+    return _advance(state, seen, plan, "live, not judged")
 
 
 def _failed_check(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
@@ -234,51 +226,6 @@ def _advance(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
     return _shift(state, seen, following[0] if following else 100, why)
 
 
-def _rolling_back(state: State, seen: Seen, plan: Plan) -> Decision:
-    if state.weight_percent:
-        return _retry_restore(state, seen, plan)
-    waited_s = seen.now_s - state.entered_s
-    if not seen.live.confirmed and waited_s <= LIVE_DEADLINE_S:
-        text = f": {seen.live.text}" if seen.live.text else ""
-        reason = f"waiting for Traefik to route everything to the primary{text}"
-        return Decision(state=state, reason=reason, wait_s=LIVE_LOOK_S)
-    doubt = "" if seen.live.confirmed else " (written, not confirmed by Traefik)"
-    after = replace(state, phase=Phase.FAILED)
-    effects = (Effect.CLOSE, Effect.STOP_CANARY)
-    return Decision(state=after, reason=f"{state.cause}{doubt}", effects=effects, loud=True)
-
-
-def _retry_restore(state: State, seen: Seen, plan: Plan) -> Decision:
-    if not _stranded(seen):
-        return _restore(state, "the primary is ready again: restore")
-    if seen.stop or state.stopped or seen.now_s - state.began_s > plan.max_duration_s:
-        after = replace(state, phase=Phase.FAILED)
-        return Decision(state=after, reason=_kept(state.cause), loud=True)
-    return Decision(state=state, reason=_kept(state.cause))
-
-
-def _restore(state: State, reason: str) -> Decision:
-    after = replace(state, weight_percent=0)
-    effects = (Effect.RESTORE,)
-    return Decision(state=after, reason=reason, effects=effects, wait_s=LIVE_LOOK_S, loud=True)
-
-
-def _give_up(state: State, cause: str, *, stopped: bool = False) -> Decision:
-    after = replace(state, phase=Phase.FAILED, cause=cause, stopped=stopped)
-    effects = (Effect.CLOSE, Effect.STOP_CANARY)
-    return Decision(state=after, reason=cause, effects=effects, loud=True)
-
-
-def _stranded(seen: Seen) -> bool:
-    """Only the canary has ready pods, so traffic must stay with it."""
-    pods, primary = seen.canary, seen.primary
-    return pods is not None and primary is not None and pods.ready > 0 and not primary.ready
-
-
-def _kept(cause: str) -> str:
-    return f"{cause}; the weights stay, because the primary has no ready pod"
-
-
 def _finished(state: State, seen: Seen, plan: Plan) -> Decision:
     raise AssertionError(f"no decision follows {state.phase}: {seen}, {plan}")
 
@@ -288,7 +235,7 @@ _HANDLERS: Mapping[Phase, Callable[[State, Seen, Plan], Decision]] = {
     Phase.PROGRESSING: _progressing,
     Phase.PROMOTING: _progressing,
     Phase.SOAKING: _progressing,
-    Phase.ROLLING_BACK: _rolling_back,
+    Phase.ROLLING_BACK: rolling_back,
     Phase.SUCCEEDED: _finished,
     Phase.FAILED: _finished,
 }

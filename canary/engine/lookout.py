@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from canary.core import bake
 from canary.core.counts import Window
 from canary.core.plan import Plan
-from canary.core.record import TERMINAL, Phase, Record
+from canary.core.record import Phase, Record
 from canary.core.samples import Ledger
 from canary.core.seen import HookResult, HookType, Live, Pods, Route
 from canary.core.state import Seen, State
@@ -29,17 +29,16 @@ class Lookout:
     ports: Ports
     ledger: Ledger = field(default_factory=Ledger)
     window: Window | None = None
-    fallback_requests: int = 0
     asked_metrics_s: float | None = None
 
     def look(self, state: State, record: Record) -> Seen:
         """Ask everybody; what cannot be had right now is absent, not an error.
 
         Raises:
-            PortError: something cannot be had, and waiting will not help.
+            PortError: something cannot be had, and waiting will not help; never while rolling back.
         """
         now_s = self.ports.clock.now_s()
-        pods = self._pods()
+        pods = self._pods(state)
         foreign = self._foreign(state, record)
         fresh, metrics_error = self._count(state, record, now_s)
         return Seen(
@@ -60,20 +59,20 @@ class Lookout:
         self.window = None
         self.asked_metrics_s = None
 
-    def _pods(self) -> dict[str, Pods] | None:
+    def _pods(self, state: State) -> dict[str, Pods] | None:
         try:
             return dict(self.ports.fleet.pods())
         except PortError as error:
-            _only_if_retryable(error)
+            _unless_waiting_helps(error, state)
             return None
 
     def _foreign(self, state: State, record: Record) -> str:
-        if state.phase in TERMINAL or state.phase is Phase.ROLLING_BACK:
+        if state.phase is Phase.ROLLING_BACK:
             return ""
         try:
             route = self.ports.router.route()
         except PortError as error:
-            _only_if_retryable(error)
+            _unless_waiting_helps(error, state)
             return ""
         return foreign_change(route, record)
 
@@ -83,7 +82,7 @@ class Lookout:
         try:
             return self.ports.router.live(record)
         except PortError as error:
-            _only_if_retryable(error)
+            _unless_waiting_helps(error, state)
             return Live(confirmed=False, text=str(error))
 
     def _count(self, state: State, record: Record, now_s: float) -> tuple[bool, str]:
@@ -136,6 +135,7 @@ def _of(pods: dict[str, Pods] | None, version: str) -> Pods | None:
     return None if pods is None else pods.get(version, Pods())
 
 
-def _only_if_retryable(error: PortError) -> None:
-    if not error.retryable:
+def _unless_waiting_helps(error: PortError, state: State) -> None:
+    """Let an error end the run if it will not heal; a roll back goes on whatever can be seen."""
+    if not error.retryable and state.phase is not Phase.ROLLING_BACK:
         raise error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from canary.errors import PortError
 from canary.ports import Ports
@@ -10,9 +11,11 @@ from canary.ports import Ports
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 1.0
 
+_Result = TypeVar("_Result")
 
-def patiently(action: Callable[[], None], ports: Ports, seconds: float) -> None:
-    """Run `action` until it succeeds.
+
+def patiently(action: Callable[[], _Result], ports: Ports, seconds: float) -> _Result:
+    """Run `action` until it succeeds, and return what it returned.
 
     Raises:
         PortError: it failed in a way that does not heal, or for longer than `seconds`.

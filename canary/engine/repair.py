@@ -20,7 +20,7 @@ def repaired(owner: str, ports: Ports) -> Record | None:
         ConflictError: the route belongs to another stack.
         PortError: the cluster cannot be read or written.
     """
-    route = ports.router.route()
+    route = patiently(ports.router.route, ports, PATIENCE_S)
     if route is None:
         return None
     if route.record.owner != owner:
@@ -29,7 +29,7 @@ def repaired(owner: str, ports: Ports) -> Record | None:
         )
     if not route.record.primary:
         return None  # a first deploy that was killed: its leftovers are adopted
-    damage = damage_of(route, ports.apex.version())
+    damage = damage_of(route, patiently(ports.apex.version, ports, PATIENCE_S))
     return _repair(route.record, damage, ports) if damage else route.record
 
 
@@ -53,7 +53,7 @@ def stranded(record: Record, ports: Ports) -> bool:
 
 def _repair(record: Record, damage: str, ports: Ports) -> Record:
     serving, how = record.primary, "all traffic is back on"
-    if record.canary and stranded(record, ports):
+    if record.canary and patiently(lambda: stranded(record, ports), ports, PATIENCE_S):
         serving, how = record.canary, "the only version with ready pods is kept as primary:"
     rest = replace(
         record,

@@ -20,34 +20,36 @@ def retire(version: str, drain_s: float, ports: Ports) -> None:
         StillServing: it has traffic, or still had some replica's attention after 30 s.
         PortError: the cluster cannot be asked.
     """
-    found: list[Record] = []
-    patiently(lambda: _note(found, version, ports), ports, DROPPED_DEADLINE_S)
-    if not found:
+    record = patiently(lambda: _unlisted(version, ports), ports, DROPPED_DEADLINE_S)
+    if record is None:
         return
-    _await_dropped(version, found[0], ports)
-    moved_ago_s = max(0.0, ports.clock.wall_s() - found[0].moved_at)
+    _await_dropped(version, record, ports)
+    moved_ago_s = max(0.0, ports.clock.wall_s() - record.moved_at)
     if moved_ago_s < drain_s:
         ports.journal.progress(f"draining {version}, {drain_s - moved_ago_s:.0f} s left")
         ports.clock.wait(drain_s - moved_ago_s)
 
 
-def _note(found: list[Record], version: str, ports: Ports) -> None:
+def _unlisted(version: str, ports: Ports) -> Record | None:
+    """The record that leaves `version` out; None if there is no route."""
     if ports.apex.version() == version:
         raise StillServing(f"version {version} still has the traffic of the apex Service")
     route = ports.router.route()
     if route is None:
-        return
+        return None
     listed = {**route.weights, **route.shielded}
     if version in listed or version in dict(route.record.members):
         share = listed.get(version, 0)
         text = f"version {version} still has {share} % of the traffic"
         raise StillServing(f"{text}: release another one first")
-    found[:] = [route.record]
+    return route.record
 
 
 def _await_dropped(version: str, record: Record, ports: Ports) -> None:
     deadline_s = ports.clock.now_s() + DROPPED_DEADLINE_S
-    while version in ports.router.live(record).versions:
+    while version in patiently(
+        lambda: ports.router.live(record).versions, ports, DROPPED_DEADLINE_S
+    ):
         if ports.clock.now_s() >= deadline_s:
             raise StillServing(f"a replica of Traefik still routes to version {version}")
         ports.clock.wait(LOOK_S)

@@ -10,22 +10,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from canary.core import texts
+from canary.core.pace import LOOK_S, RESTORE_PATIENCE_S
 from canary.core.plan import Plan
 from canary.core.record import TERMINAL, Phase, Record
-from canary.core.seen import HookType, Occasion, Outcome
+from canary.core.report import Report
+from canary.core.retreat import KEPT, give_up, roll_back, unrestored
+from canary.core.seen import HookType, Occasion
 from canary.core.state import Course, Decision, Effect, Seen, State
-from canary.core.transitions import LIVE_DEADLINE_S, LIVE_LOOK_S, decide, roll_back
+from canary.core.transitions import decide
 from canary.engine.chronicle import Chronicle
+from canary.engine.claim import claim_of, course_of
+from canary.engine.finale import call_post_rollout, drain
 from canary.engine.lookout import Lookout
 from canary.engine.patience import patiently
 from canary.engine.repair import repaired, stranded
 from canary.engine.request import Request
-from canary.errors import CanaryError, Interrupted, PortError, Rejected
+from canary.errors import ConflictError, Interrupted, PortError, Rejected
 from canary.ports import Ports
 
 WRITE_PATIENCE_S = 10.0
-RESTORE_PATIENCE_S = 60.0
-HOOK_PATIENCE_S = 60.0
+NOTE_PATIENCE_S = 1.0  # looking at the canary must not wait for a note
 
 
 def release(request: Request, plan: Plan, ports: Ports) -> Record:
@@ -41,7 +45,8 @@ def release(request: Request, plan: Plan, ports: Ports) -> Record:
     """
     found = repaired(request.owner, ports)
     if found is not None and found.primary == request.version:
-        ports.fleet.scale(found.primary, plan.replicas)
+        serving = found.primary
+        patiently(lambda: ports.fleet.scale(serving, plan.replicas), ports, WRITE_PATIENCE_S)
         ports.journal.progress(f"{request.image} serves already: no run")
         return found
     return Run(request, plan, ports, found).drive()
@@ -55,8 +60,8 @@ class Run:
         self.plan = plan
         self.ports = ports
         now_s = ports.clock.now_s()
-        self.state = State(began_s=now_s, entered_s=now_s, course=_course(plan, found))
-        self.record = _claim(request, found, ports.clock.wall_s())
+        self.state = State(began_s=now_s, entered_s=now_s, course=course_of(plan, found))
+        self.record = claim_of(request, found, ports.clock.wall_s())
         self.lookout = Lookout(plan=plan, ports=ports)
         self.chronicle = Chronicle(began_s=now_s, began_wall_s=ports.clock.wall_s())
         self.effects: Mapping[Effect, Callable[[], None]] = {
@@ -73,6 +78,7 @@ class Run:
 
     def drive(self) -> Record:
         """Run to the end, whatever happens on the way."""
+        self._write(self.record, WRITE_PATIENCE_S)
         try:
             self._begin()
             while self.state.phase not in TERMINAL:
@@ -83,12 +89,12 @@ class Run:
         return self._end()
 
     def _begin(self) -> None:
-        self._write(self.record, WRITE_PATIENCE_S)
-        start = self.plan.replicas
-        patiently(
-            lambda: self.ports.fleet.scale(self.record.canary, start), self.ports, WRITE_PATIENCE_S
-        )
         self.ports.journal.decided(self.record, f"run {self.request.run}: {self.request.image}")
+        canary, size = self.record.canary, self.plan.replicas
+        try:
+            patiently(lambda: self.ports.fleet.scale(canary, size), self.ports, WRITE_PATIENCE_S)
+        except PortError as error:
+            self._carry_out(give_up(self.state, str(error)))
 
     def _next(self) -> Decision:
         try:
@@ -103,12 +109,15 @@ class Run:
 
     def _unable(self, error: PortError) -> Decision:
         """An error that waiting does not heal ends the run as a breach would."""
-        seen = Seen(now_s=self.ports.clock.now_s())
-        if self.state.phase in {Phase.PREPARING, Phase.ROLLING_BACK}:
-            cause = self.state.cause or str(error)
-            failed = replace(self.state, phase=Phase.FAILED, cause=cause)
-            return Decision(state=failed, reason=cause, effects=(Effect.CLOSE,), loud=True)
-        return roll_back(self.state, seen, str(error))
+        if self.state.phase is Phase.PREPARING:
+            return give_up(self.state, str(error))
+        decision = roll_back(self.state, self._blind(), str(error))
+        self.chronicle.note(self.state, decision, self._blind())
+        return decision
+
+    def _blind(self) -> Seen:
+        """Now, with nothing new to be seen."""
+        return Seen(now_s=self.ports.clock.now_s(), window=self.lookout.window)
 
     def _carry_out(self, decision: Decision) -> None:
         before, self.state = self.state, decision.state
@@ -120,29 +129,42 @@ class Run:
                 self.effects[effect]()
         except PortError as error:
             self._ineffective(before, decision, error)
-        if self.state.phase not in TERMINAL:
-            self.ports.clock.wait(decision.wait_s)
+        else:
+            if self.state.phase not in TERMINAL:
+                self.ports.clock.wait(decision.wait_s)
 
     def _ineffective(self, before: State, decision: Decision, error: PortError) -> None:
-        """What could not be written: restore, unless restoring is what failed."""
+        """What could not be written: restore; and if that is what failed, try it again."""
         after = decision.state
         if after.phase is Phase.FAILED:
             self.ports.journal.decided(self._named(), f"could not tidy up: {error}", warning=True)
+        elif after.phase is Phase.ROLLING_BACK:
+            self._unrestored(before, after, error)
+        elif before.phase is Phase.PREPARING and Effect.SHIFT not in decision.effects:
+            failed = replace(before, phase=Phase.FAILED, cause=str(error))
+            self._carry_out(
+                Decision(state=failed, reason=str(error), effects=(Effect.CLOSE,), loud=True)
+            )
+        else:
+            self._carry_out(roll_back(after, self._blind(), str(error)))
+
+    def _unrestored(self, before: State, after: State, error: PortError) -> None:
+        self.state = unrestored(after, before.weight_percent, str(error))
+        if isinstance(error, ConflictError):  # whoever took the route over decides from now on
+            self.state = replace(self.state, phase=Phase.FAILED)
             return
-        if after.phase is Phase.ROLLING_BACK:
-            self.state = replace(after, phase=Phase.FAILED)
-            raise Rejected(f"{after.cause}; restoring failed: {error}") from error
-        if before.phase is Phase.PREPARING and Effect.SHIFT not in decision.effects:
-            self.state = replace(before, phase=Phase.FAILED, cause=str(error))
-            return
-        undone = replace(after, phase=before.phase) if after.phase in TERMINAL else after
-        self._carry_out(roll_back(undone, Seen(now_s=self.ports.clock.now_s()), str(error)))
+        self.ports.journal.progress(f"{self.state.doubt}; it is tried again")
+        self.ports.clock.wait(LOOK_S)
 
     def _shift(self) -> None:
         self._write(self._named(moved=True), WRITE_PATIENCE_S)
 
     def _persist(self) -> None:
-        self._write(self._named(), WRITE_PATIENCE_S)
+        """A note for people and for the next driver; without it the run goes on all the same."""
+        try:
+            self._write(self._named(), NOTE_PATIENCE_S)
+        except PortError as error:
+            self.ports.journal.progress(f"the record still says {self.record.phase}: {error}")
 
     def _settle(self) -> None:
         """The canary becomes the primary; callers inside the cluster follow first."""
@@ -154,13 +176,16 @@ class Run:
         )
         self._write(settled, WRITE_PATIENCE_S)
 
-    def _restore(self) -> None:
-        began_s = self.ports.clock.now_s()
-        self._overwrite(self._named(moved=True), RESTORE_PATIENCE_S)
-        patiently(
-            lambda: self.ports.apex.point_to(self.record.primary), self.ports, RESTORE_PATIENCE_S
-        )
-        self.chronicle.restore_began_s = began_s
+    def _restore(self, patience_s: float = WRITE_PATIENCE_S) -> None:
+        if self.chronicle.restore_began_s is None:
+            self.chronicle.restore_began_s = self.ports.clock.now_s()
+        self._overwrite(self._named(moved=True), patience_s)
+        patiently(self._point_apex_back, self.ports, patience_s)
+
+    def _point_apex_back(self) -> None:
+        """Callers inside the cluster too, if they were sent to the canary."""
+        if self.ports.apex.version() == self.record.canary:
+            _insist(lambda: self.ports.apex.point_to(self.record.primary))
 
     def _close(self) -> None:
         if self.chronicle.restore_began_s is not None:
@@ -168,7 +193,8 @@ class Run:
         self._overwrite(self._named(), WRITE_PATIENCE_S)
 
     def _stop_canary(self) -> None:
-        self.ports.fleet.scale(self.record.canary, 0)
+        canary = self.record.canary
+        patiently(lambda: self.ports.fleet.scale(canary, 0), self.ports, WRITE_PATIENCE_S)
 
     def _call(self, kind: HookType) -> None:
         occasion = Occasion(type=kind, phase=self.state.phase.value, checksum=self.request.version)
@@ -186,8 +212,8 @@ class Run:
     def _overwrite_once(self, record: Record) -> None:
         route = self.ports.router.route()
         if route is not None and route.record.run != record.run:
-            raise PortError(f"run {route.record.run} took over; nothing more is written")
-        self.ports.router.write(record)
+            raise ConflictError(f"run {route.record.run} took over; nothing more is written")
+        _insist(lambda: self.ports.router.write(record))
 
     def _named(self, *, moved: bool = False) -> Record:
         return replace(
@@ -200,80 +226,59 @@ class Run:
 
     def _emergency(self, error: BaseException) -> None:
         """Traffic ends on the primary all the same; a second failure is added to the first."""
-        if self.state.phase in TERMINAL or self.state.phase is Phase.PREPARING:
+        if self.record.phase in TERMINAL:
             return
+        failed = replace(
+            self.state, phase=Phase.FAILED, cause=f"{type(error).__name__} in the engine"
+        )
         try:
-            if stranded(self.record, self.ports):
-                error.add_note("the weights stay, because the primary has no ready pod")
+            self._abort(failed)
+        except Exception as also:  # noqa: BLE001  the first error is the one to be seen
+            moved = unrestored(failed, failed.weight_percent, str(also))
+            self.state = moved if failed.weight_percent else failed
+        if self.state.doubt:
+            error.add_note(self.state.doubt)
+        self.ports.journal.finished(self._report())
+
+    def _abort(self, failed: State) -> None:
+        """End at once, with traffic where it can be served."""
+        if failed.weight_percent and self.record.primary:
+            if self._stranded():
+                self.state = replace(failed, doubt=KEPT)
                 return
-            cause = f"{type(error).__name__} in the engine"
-            self.state = replace(
-                self.state, phase=Phase.ROLLING_BACK, weight_percent=0, cause=cause
-            )
-            self._restore()
-        except CanaryError as also:
-            error.add_note(f"restoring failed: {also}")
+            self.state = replace(failed, weight_percent=0)
+            self._restore(RESTORE_PATIENCE_S)
+        self.state = replace(failed, weight_percent=0)
+        self._close()
+
+    def _stranded(self) -> bool:
+        try:
+            return stranded(self.record, self.ports)
+        except PortError:
+            return self.state.stranded
 
     def _end(self) -> Record:
-        if self.state.phase is Phase.SUCCEEDED:
-            self._drain()
-        self._call_and_await(HookType.POST_ROLLOUT)
-        report = self.chronicle.report(self.request, self.record, self.state, self.ports.clock)
+        promoted = self.state.phase is Phase.SUCCEEDED
+        if promoted and self.state.course is not Course.FIRST:
+            drain(self.record, self.plan, self.ports)
+        report = self._report()
         self.ports.journal.finished(report)
-        if self.state.phase is Phase.SUCCEEDED:
+        call_post_rollout(self.record, self.plan, self.request.version, self.ports)
+        if promoted:
             return self.record
         raise (Interrupted if self.state.stopped else Rejected)(report.reason)
 
-    def _drain(self) -> None:
-        """Let requests that are under way on the old version end before it may be deleted."""
-        if self.state.course is Course.FIRST:
-            return
-        deadline_s = self.ports.clock.now_s() + LIVE_DEADLINE_S
-        while not self._live() and self.ports.clock.now_s() < deadline_s:
-            self.ports.clock.wait(LIVE_LOOK_S)
-        drained_s = self.ports.clock.now_s() + self.plan.drain_s
-        while (left := drained_s - self.ports.clock.now_s()) > 0:
-            self.ports.journal.progress(f"promoted; draining the old version, {left:.0f} s left")
-            if self.ports.driver.interruption():
-                return  # the version's Retirement drains what is left
-            self.ports.clock.wait(min(1.0, left))
-
-    def _live(self) -> bool:
-        try:
-            return self.ports.router.live(self.record).confirmed
-        except PortError:
-            return False  # asked again until the deadline; Retirement asks once more
-
-    def _call_and_await(self, kind: HookType) -> None:
-        if kind not in self.plan.hooks:
-            return
-        self._call(kind)
-        deadline_s = self.ports.clock.now_s() + HOOK_PATIENCE_S
-        while self.ports.hooks.result(kind).outcome is Outcome.PENDING:
-            if self.ports.clock.now_s() >= deadline_s:
-                break
-            self.ports.clock.wait(0.2)
-        if self.ports.hooks.result(kind).outcome is not Outcome.PASSED:
-            text = self.ports.hooks.result(kind).text or "no answer"
-            self.ports.journal.decided(self.record, f"{kind} hooks: {text}", warning=True)
+    def _report(self) -> Report:
+        return self.chronicle.report(self.request, self.record, self.state, self.ports.clock)
 
 
-def _course(plan: Plan, found: Record | None) -> Course:
-    if found is None or not found.primary:
-        return Course.FIRST
-    return Course.DIRECT if plan.skip_analysis else Course.JUDGED
+def _insist(write: Callable[[], None]) -> None:
+    """A conflict is no reason to leave traffic where it is: look, and write again.
 
-
-def _claim(request: Request, found: Record | None, wall_s: float) -> Record:
-    primary = found.primary if found else ""
-    known = found.images if found else {}
-    images = {version: known[version] for version in (primary,) if version in known}
-    return Record(
-        owner=request.owner,
-        run=request.run,
-        phase=Phase.PREPARING,
-        primary=primary,
-        canary=request.version,
-        moved_at=found.moved_at if found else wall_s,
-        images={**images, request.version: request.image},
-    )
+    Raises:
+        PortError: it was not written.
+    """
+    try:
+        write()
+    except ConflictError as error:
+        raise PortError(str(error), retryable=True) from error

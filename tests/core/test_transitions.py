@@ -271,7 +271,8 @@ def test_an_unconfirmed_restore_says_so() -> None:
     def broken(state: State, seen: Seen) -> Seen:
         return replace(world(state, seen), foreign="somebody" if state.weight_percent else "")
 
-    assert "(written, not confirmed by Traefik)" in last(broken)
+    assert last(broken).endswith("; the restore is written, but not confirmed by Traefik: x")
+    assert "stop-canary" not in last(broken), "some replica may still send requests to it"
 
 
 def test_a_run_that_takes_too_long_rolls_back() -> None:

@@ -1,0 +1,107 @@
+"""The way back: traffic to the primary, tried until it is so, then the end of the run.
+
+Nothing here moves traffic to a primary without ready pods while the canary has some.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from canary.core.pace import LIVE_DEADLINE_S, LIVE_LOOK_S, RESTORE_PATIENCE_S
+from canary.core.plan import Plan
+from canary.core.record import Phase
+from canary.core.seen import Live
+from canary.core.state import Decision, Effect, Seen, State
+
+KEPT = "the weights stay, because the primary has no ready pod"
+
+
+def roll_back(state: State, seen: Seen, cause: str, *, stopped: bool = False) -> Decision:
+    """Leave any phase with traffic; keep the weights where only the canary has ready pods."""
+    after = replace(
+        state,
+        phase=Phase.ROLLING_BACK,
+        retreated_s=seen.now_s,
+        baked_from_s=None,
+        cause=cause,
+        stopped=stopped,
+    )
+    if state.stranded:
+        reason = f"{cause}; {KEPT}"
+        return Decision(state=after, reason=reason, effects=(Effect.PERSIST,), loud=True)
+    return _restore(after, seen, f"roll back: {cause}", loud=True)
+
+
+def unrestored(state: State, weight_percent: int, problem: str) -> State:
+    """After an attempt to restore that failed: the canary may still have its weight."""
+    return replace(state, weight_percent=weight_percent, doubt=f"restoring failed: {problem}")
+
+
+def rolling_back(state: State, seen: Seen, plan: Plan) -> Decision:
+    """Try again while the canary has weight; end once Traefik routes nothing to it."""
+    if state.weight_percent:
+        return _retry_restore(state, seen, plan)
+    if seen.live.confirmed:
+        after = replace(state, phase=Phase.FAILED)
+        effects = (Effect.CLOSE, Effect.STOP_CANARY)
+        return Decision(state=after, reason=state.cause, effects=effects, loud=True)
+    if seen.now_s - state.entered_s <= LIVE_DEADLINE_S:
+        reason = f"waiting for Traefik to route everything to the primary{_detail(seen.live)}"
+        return Decision(state=state, reason=reason, wait_s=LIVE_LOOK_S)
+    # The canary's pods go on running: some replica of Traefik may still send requests to them.
+    doubt = f"the restore is written, but not confirmed by Traefik{_detail(seen.live)}"
+    after = replace(state, phase=Phase.FAILED, doubt=doubt)
+    return Decision(state=after, reason=_doubted(after), effects=(Effect.CLOSE,), loud=True)
+
+
+def give_up(state: State, cause: str, *, stopped: bool = False) -> Decision:
+    """End a run that has not moved any traffic."""
+    after = replace(state, phase=Phase.FAILED, cause=cause, stopped=stopped)
+    effects = (Effect.CLOSE, Effect.STOP_CANARY)
+    return Decision(state=after, reason=cause, effects=effects, loud=True)
+
+
+def _retry_restore(state: State, seen: Seen, plan: Plan) -> Decision:
+    if state.stranded:
+        return _stay(state, seen, plan)
+    if state.doubt and _exhausted(state, seen, plan):
+        after = replace(state, phase=Phase.FAILED)
+        return Decision(state=after, reason=_doubted(after), loud=True)
+    if state.doubt:
+        return _restore(state, seen, f"restore again: {state.doubt}")
+    return _restore(state, seen, "the primary is ready again: restore", loud=True)
+
+
+def _stay(state: State, seen: Seen, plan: Plan) -> Decision:
+    stopped = seen.stop or state.stopped
+    after = replace(state, doubt="")
+    if stopped or seen.now_s - state.began_s > plan.max_duration_s:
+        after = replace(after, phase=Phase.FAILED, doubt=KEPT)
+        return Decision(state=after, reason=_doubted(after), loud=True)
+    return Decision(state=after, reason=f"{state.cause}; {KEPT}")
+
+
+def _exhausted(state: State, seen: Seen, plan: Plan) -> bool:
+    """Whether a restore that keeps failing has been tried for long enough.
+
+    While the driver lives there is nothing better to do with the run's time than to try again;
+    when it was stopped, the next update repairs.
+    """
+    until_s = state.retreated_s + RESTORE_PATIENCE_S
+    if not (seen.stop or state.stopped):
+        until_s = max(until_s, state.began_s + plan.max_duration_s)
+    return seen.now_s > until_s
+
+
+def _restore(state: State, seen: Seen, reason: str, *, loud: bool = False) -> Decision:
+    after = replace(state, weight_percent=0, entered_s=seen.now_s, doubt="")
+    effects = (Effect.RESTORE,)
+    return Decision(state=after, reason=reason, effects=effects, wait_s=LIVE_LOOK_S, loud=loud)
+
+
+def _doubted(state: State) -> str:
+    return f"{state.cause}; {state.doubt}"
+
+
+def _detail(live: Live) -> str:
+    return f": {live.text}" if live.text else ""
