@@ -25,7 +25,6 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
-
 REPORTED = 32  # the SDK's exit code for "what went wrong has been said"
 
 
