@@ -117,7 +117,8 @@ def _anything(_api: Api, _live: Object) -> Progress:
     return Progress(lacking="")
 
 
-def _deployment(api: Api, live: Object) -> Progress:
+def deployment_progress(api: Api, live: Object) -> Progress:
+    """What a Deployment lacks, with the reasons of its pods."""
     status, spec = live.get("status") or {}, live["spec"]
     lacking = _lacking_replicas(live["metadata"], spec, status)
     if not lacking:
@@ -177,6 +178,6 @@ def _definition(_api: Api, live: Object) -> Progress:
 
 _PROBES: dict[str, Probe] = {
     "CustomResourceDefinition": _definition,
-    "Deployment": _deployment,
+    "Deployment": deployment_progress,
     "Service": _service,
 }

@@ -23,6 +23,8 @@ class FakeApi:
         listings: what a GET on a collection or a discovery path answers.
         statuses: path -> the status that its controller writes at once.
         finalizing: the paths whose objects a finalizer holds.
+        faults: answers, or errors of the connection, that come before any other, oldest first.
+        warnings: what every apply warns of.
         sent: every request that wrote, as (method, path, body).
     """
 
@@ -31,6 +33,8 @@ class FakeApi:
         self.owned: dict[str, tuple[str, str]] = {}
         self.listings: dict[str, Object] = {}
         self.statuses: dict[str, Object] = {}
+        self.faults: list[httpx.Response | httpx.TransportError] = []
+        self.warnings: list[str] = []
         self.sent: list[tuple[str, str, Object]] = []
         self.finalizing: set[str] = set()
         self._versions = itertools.count(1)
@@ -55,9 +59,14 @@ class FakeApi:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
+        if self.faults:
+            fault = self.faults.pop(0)
+            if isinstance(fault, httpx.Response):
+                return fault
+            raise fault
         if request.method == "GET":
             found = self.objects.get(path) or self.listings.get(path)
-            return httpx.Response(200, json=found) if found else _status(404, f"no {path}")
+            return httpx.Response(200, json=found) if found else answer(404, f"no {path}")
         body = json.loads(request.content)
         self.sent.append((request.method, path, body))
         if request.method == "DELETE":
@@ -67,9 +76,9 @@ class FakeApi:
     def _delete(self, path: str, options: Object) -> httpx.Response:
         live = self.objects.get(path)
         if live is None:
-            return _status(404, f"no {path}")
+            return answer(404, f"no {path}")
         if options.get("preconditions", {}).get("uid") != live["metadata"]["uid"]:
-            return _status(409, "the UID in the precondition does not match")
+            return answer(409, "the UID in the precondition does not match")
         if path in self.finalizing:
             live["metadata"]["finalizers"] = ["example.org/held"]
         else:
@@ -84,9 +93,12 @@ class FakeApi:
                 "message": f'conflict with "{manager}" using v1',
                 "field": field,
             }
-            return _status(409, "Apply failed with 1 conflict", causes=[cause])
-        return httpx.Response(200, json=self.put(path, body, manager=FIELD_MANAGER))
+            return answer(409, "Apply failed with 1 conflict", causes=[cause])
+        headers = [("Warning", f'299 - "{warning}"') for warning in self.warnings]
+        live = self.put(path, body, manager=FIELD_MANAGER)
+        return httpx.Response(200, json=live, headers=headers)
 
 
-def _status(code: int, message: str, causes: list[Object] | None = None) -> httpx.Response:
+def answer(code: int, message: str, causes: list[Object] | None = None) -> httpx.Response:
+    """A refusal as the API server words it."""
     return httpx.Response(code, json={"message": message, "details": {"causes": causes or []}})

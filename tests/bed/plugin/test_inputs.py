@@ -16,7 +16,15 @@ HUNTER = base64.b64encode(b"hunter22").decode()
 LIVE: dict[str, Any] = {
     "apiVersion": "apps/v1",
     "kind": "Deployment",
-    "metadata": {"name": "web", "uid": "1", "managedFields": [{}], "labels": {"a": "b"}},
+    "metadata": {
+        "name": "web",
+        "labels": {"a": "b"},
+        "uid": "1",
+        "resourceVersion": "7",
+        "generation": 2,
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+        "managedFields": [{}],
+    },
     "spec": {
         "replicas": 3,
         "paused": None,

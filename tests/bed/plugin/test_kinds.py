@@ -43,8 +43,8 @@ def test_the_path_of_a_built_in_kind_needs_no_question(token: str, path: str) ->
 def test_a_custom_resource_is_discovered() -> None:
     server = FakeApi()
     rows = [
-        {"name": "ingressroutes", "kind": "IngressRoute", "namespaced": True},
         {"name": "ingressroutes/status", "kind": "IngressRoute", "namespaced": True},
+        {"name": "ingressroutes", "kind": "IngressRoute", "namespaced": True},
     ]
     server.listings["/apis/traefik.io/v1alpha1"] = {"resources": rows}
     kind = kinds_of(server).named(ROUTE)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.bed.plugin.api import FIELD_MANAGER
-from tests.bed.plugin.await_ import Patience, timeout_s
-from tests.bed.plugin.errors import ApiError, AwaitError, PluginError, Unready
-from tests.bed.plugin.fake_api import FakeApi
+from tests.bed.plugin.await_ import Patience
+from tests.bed.plugin.errors import ApiError, AwaitError, ClusterError, PluginError, Unready
+from tests.bed.plugin.fake_api import FakeApi, answer
 from tests.bed.plugin.kinds import Kinds
 from tests.bed.plugin.lifecycle import Lifecycle
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+SUCCESSOR = {"metadata": {"name": "b", "uid": "another"}}
 PATH = "/api/v1/namespaces/a/configmaps/b"
 WEB = "/apis/apps/v1/namespaces/a/deployments/web"
 
@@ -183,17 +185,6 @@ def test_cancel_ends_a_wait_at_once() -> None:
         story.of(DEPLOYMENT, within_s=60).create(deployment())
 
 
-@pytest.mark.parametrize(
-    ("requested_s", "annotation", "expected_s"),
-    [(0, None, 600), (0, "30", 30), (90, "30", 90), (0, "soon", 600)],
-)
-def test_how_long_a_wait_may_last(
-    requested_s: float, annotation: str | None, expected_s: float
-) -> None:
-    annotations = {"pulumi.com/timeoutSeconds": annotation} if annotation else {}
-    assert timeout_s(config_map(**annotations), requested_s) == expected_s
-
-
 def test_a_deletion_is_awaited_and_may_find_nothing() -> None:
     story = Story()
     story.server.put(PATH, config_map())
@@ -209,6 +200,60 @@ def test_a_deletion_that_hangs_names_the_finalizer() -> None:
     story.server.finalizing.add(PATH)
     with pytest.raises(AwaitError, match=r"held by example\.org/held"):
         story.of(CONFIG_MAP).delete("a/b", config_map())
+
+
+def test_a_deletion_ends_when_another_object_has_taken_the_name() -> None:
+    story = Story()
+    story.server.put(PATH, config_map())
+    story.server.finalizing.add(PATH)
+    lifecycle = story.of(CONFIG_MAP)
+    successor = replace(
+        lifecycle.patience, say=lambda _: story.server.objects.update({PATH: SUCCESSOR})
+    )
+    replace(lifecycle, patience=successor).delete("a/b", config_map())
+    assert story.server.objects[PATH] is SUCCESSOR
+
+
+def test_a_deletion_spares_an_object_that_took_the_name_before() -> None:
+    story = Story()
+    story.server.put(PATH, config_map())
+    story.server.objects[PATH]["metadata"]["uid"] = "first"
+    story.server.faults = [httpx.Response(200, json=SUCCESSOR)]
+    story.of(CONFIG_MAP).delete("a/b", config_map())
+    assert PATH in story.server.objects
+
+
+def test_skip_await_does_not_skip_the_end_of_other_kinds() -> None:
+    story = Story()
+    story.server.put(PATH, config_map())
+    story.server.finalizing.add(PATH)
+    with pytest.raises(AwaitError):
+        story.of(CONFIG_MAP).delete("a/b", config_map(**{"pulumi.com/skipAwait": "true"}))
+
+
+def test_a_namespace_that_is_still_on_its_way_is_waited_for() -> None:
+    story = Story()
+    story.server.faults = [answer(404, "no object yet"), answer(404, "no namespace yet")]
+    assert story.of(CONFIG_MAP, within_s=5).create(config_map())[0] == "a/b"
+    story.server.faults = [answer(404, "no object yet"), answer(422, "no such field")]
+    with pytest.raises(ApiError, match="no such field"):
+        story.of(CONFIG_MAP, within_s=5).create(config_map())
+
+
+def test_a_connection_that_breaks_once_is_no_failure() -> None:
+    story = Story()
+    story.server.faults = [httpx.ConnectError("refused"), httpx.ReadError("reset")]
+    story.of(CONFIG_MAP).create(config_map())
+    story.server.faults = [httpx.ConnectError("refused")] * 3
+    with pytest.raises(ClusterError, match="unreachable: refused"):
+        story.of(CONFIG_MAP).update("a/b", config_map())
+
+
+def test_a_warning_of_the_api_server_is_shown() -> None:
+    story = Story()
+    story.server.warnings = ["unknown field spec.x"]
+    story.of(CONFIG_MAP).create(config_map())
+    assert story.said == ["unknown field spec.x"]
 
 
 def test_skip_await_leaves_a_deployments_pods_to_the_cluster() -> None:

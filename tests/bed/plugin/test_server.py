@@ -86,6 +86,44 @@ def test_a_kind_it_does_not_serve_fails_the_check_by_name(stage: Stage) -> None:
         stage.driver.check("kubernetes:batch/v1:Job", {})
 
 
+def test_a_definition_of_this_program_tells_the_scope_of_its_objects(stage: Stage) -> None:
+    spec = {
+        "group": "example.org",
+        "scope": "Cluster",
+        "names": {"kind": "Thing", "plural": "things"},
+        "versions": [{"name": "v1"}],
+    }
+    definition = {"metadata": {"name": "things.example.org"}, "spec": spec}
+    token = "kubernetes:example.org/v1:Thing"
+    assert stage.driver.check(token, {"metadata": {"name": "a"}})["metadata"]["namespace"] == "shop"
+    stage.driver.check("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", definition)
+    assert stage.driver.check(token, {"metadata": {"name": "a"}})["metadata"] == {"name": "a"}
+
+
+@pytest.mark.parametrize(("other", "replaces"), [("http://b", ["kubeconfig"]), ("http://a", [])])
+def test_only_another_server_replaces_the_provider(
+    stage: Stage, other: str, replaces: list[str]
+) -> None:
+    template = """{"contexts": [{"name": "c", "context": {"cluster": "c"}}], "users": [],
+        "current-context": "c", "clusters": [{"name": "c", "cluster": {"server": "%s"}}]}"""
+    olds = {"kubeconfig": template % "http://a", "namespace": "a"}
+    news = {"kubeconfig": template % other + " ", "namespace": "a"}
+    request = provider_pb2.DiffRequest(old_inputs=encoded(olds), news=encoded(news))
+    found = stage.driver.stub.DiffConfig(request)
+    assert found.changes == provider_pb2.DiffResponse.DIFF_SOME
+    assert list(found.replaces) == replaces
+
+
+def test_existing_objects_are_taken_over_when_the_provider_is_told_to(stage: Stage) -> None:
+    stage.server.put("/api/v1/namespaces/shop/configmaps/a", {"metadata": {"name": "a"}})
+    inputs = stage.driver.check(CONFIG_MAP, {"metadata": {"name": "a"}})
+    with pytest.raises(grpc.RpcError, match="already exists"):
+        stage.driver.create(CONFIG_MAP, inputs)
+    config = {"namespace": "shop", "upsertExistingObjects": "true"}
+    stage.driver.stub.Configure(provider_pb2.ConfigureRequest(args=encoded(config)))
+    assert stage.driver.create(CONFIG_MAP, inputs)[0] == "shop/a"
+
+
 def test_a_secret_comes_back_secret(stage: Stage) -> None:
     inputs = stage.driver.check(SECRET, {"stringData": Secret({"p": "hunter22"})})
     _, outputs = stage.driver.create(SECRET, inputs)
