@@ -37,6 +37,10 @@ class Forwarded:
             transport=http.transport_over(_connector(cluster, address)),
         )
 
+    def close(self) -> None:
+        """Close the streams; the endpoint is of no use any more."""
+        self._client.close()
+
     def request(self, ask: Ask) -> http.Response:
         """Ask once; see Endpoint."""
         bound_s = ask.timeout_s or self._timeout_s

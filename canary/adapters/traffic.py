@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from canary.adapters.access import Ask, Direct, Endpoint, PodAddress, pod_proxy
+from canary.adapters.forward import Forwarded
 from canary.adapters.kubernetes import Cluster
 from canary.adapters.lists import Lists, Object
 from canary.adapters.replica import Replica
@@ -37,18 +38,33 @@ class TraefikPods:
         Raises:
             ClusterError: the pods cannot be listed.
         """
+        return [
+            pod_proxy("Traefik", cluster, address, raises=TraefikError)
+            for address in self.addresses(cluster)
+        ]
+
+    def addresses(self, cluster: Cluster) -> list[PodAddress]:
+        """The API's port on every ready pod."""
         path = f"/api/v1/namespaces/{self.namespace}/pods"
         pods = cluster.list_(path, label_selector=self.selector)
         names = sorted(pod["metadata"]["name"] for pod in pods if _serves(pod))
-        return [
-            pod_proxy(
-                "Traefik",
-                cluster,
-                PodAddress(namespace=self.namespace, pod=name, port=self.port),
-                raises=TraefikError,
-            )
-            for name in names
-        ]
+        return [PodAddress(namespace=self.namespace, pod=name, port=self.port) for name in names]
+
+
+def forwarded_replicas(cluster: Cluster, pods: TraefikPods) -> Endpoints:
+    """Replicas through port-forwards, which stay open between looks while their pod is ready."""
+    open_: dict[PodAddress, Forwarded] = {}
+
+    def endpoints() -> Sequence[Endpoint]:
+        wanted = pods.addresses(cluster)
+        for gone in set(open_) - set(wanted):
+            open_.pop(gone).close()
+        for address in wanted:
+            if address not in open_:
+                open_[address] = Forwarded("Traefik", cluster, address, raises=TraefikError)
+        return [open_[address] for address in wanted]
+
+    return endpoints
 
 
 def direct_replicas(urls: Sequence[str]) -> Endpoints:

@@ -18,13 +18,17 @@ from canary.adapters.events import ClusterEvents
 from canary.adapters.fleet import ClusterFleet
 from canary.adapters.forward import Forwarded
 from canary.adapters.history import RolloutHistory
+from canary.adapters.router import ClusterRouter
+from canary.adapters.traffic import TraefikPods, TrafficView, forwarded_replicas
 from canary.core.seen import Pods
 from canary.errors import ClusterError, MetricsError
 from tests.contracts.bed_world import (
     APP,
+    LISTS,
     NAMESPACE,
     NAMESPACES,
     PODINFO,
+    TRAEFIK,
     BedWorld,
     await_,
     deployment,
@@ -174,6 +178,15 @@ def test_a_service_is_reached_through_the_api_server(world: BedWorld, how: str) 
     assert endpoint.request(Ask(path="/status/503")).status_code == 503
     with pytest.raises(MetricsError, match=r"did not answer within 0\.5 s"):
         endpoint.request(Ask(path="/delay/3", timeout_s=0.5))
+
+
+def test_replicas_can_be_asked_through_forwards(world: BedWorld) -> None:
+    pods = TraefikPods(namespace=TRAEFIK)
+    view = TrafficView(forwarded_replicas(world.cluster, pods))
+    router = ClusterRouter(world.cluster, LISTS, view)
+    router.write(REST)
+    assert live_soon(router, REST).confirmed
+    assert live_soon(router, REST).versions == {OLD}
 
 
 def test_a_forward_to_what_is_not_there_is_one_line(world: BedWorld) -> None:
