@@ -6,6 +6,7 @@ an input.
 
 from __future__ import annotations
 
+import os
 import sys
 import uuid
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from canary.adapters.kubernetes import Cluster
 from canary.adapters.lists import Lists, Shield
 from canary.adapters.metrics import PrometheusMetrics
 from canary.adapters.reach import Reach
+from canary.adapters.reports import ReportFiles
 from canary.adapters.router import ClusterRouter
 from canary.adapters.traffic import TrafficView
 from canary.inputs import Inputs
@@ -129,7 +131,7 @@ def _wire(inputs: Inputs, cluster: Cluster, driver: EngineDriver) -> _Wired:
         journal=EngineJournal(
             EngineLog(sys.argv[-1], request_urn()),
             clock,
-            Audience(events=events, history=history.keep),
+            Audience(events=events, files=ReportFiles.wanted(os.environ), history=history.keep),
         ),
     )
     return _Wired(ports=ports, history=history)
