@@ -100,11 +100,18 @@ class Proxied:
                 timeout_s=ask.timeout_s,
             )
         except ClusterError as error:
-            text = f"{self.name} cannot be asked: {error}"
-            raise self._raises(text, retryable=error.retryable) from error
+            raise self._raises(self._unasked(error, ask), retryable=error.retryable) from error
         if response.is_error and is_verdict(response):
             raise self._unreachable(response)
         return response
+
+    def _unasked(self, error: ClusterError, ask: Ask) -> str:
+        """Behind a proxy that answers, silence is the dependency's own far more often."""
+        cause = error.__cause__
+        if ask.timeout_s and isinstance(cause, http.TransportError) and http.timed_out(cause):
+            within = http.complaint(cause, ask.timeout_s)
+            return f"{self.name} {within} through the API server"
+        return f"{self.name} cannot be asked: {error}"
 
     def _unreachable(self, response: http.Response) -> PortError:
         says = str(http.json_of(response).get("message", ""))

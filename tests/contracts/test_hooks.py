@@ -336,13 +336,12 @@ def proxied(seen: list[Request], statuses: Sequence[int], looked: int = 200) -> 
         seen.append(request)
         return Response(remaining.pop(0), text="the gate is closed")
 
-    login = Login(
-        host="https://api.test:6443",
-        verify=ssl.create_default_context(),
-        token=lambda: "",
-        context="c",
-    )
-    return Cluster(login, transport=MockTransport(answering), pause=Pauses())
+    reached = login("https://api.test:6443")
+    return Cluster(reached, transport=MockTransport(answering), pause=Pauses())
+
+
+def login(host: str) -> Login:
+    return Login(host=host, verify=ssl.create_default_context(), token=lambda: "", context="c")
 
 
 @pytest.mark.parametrize(
@@ -383,6 +382,28 @@ def test_a_proxied_hook_arrives_at_the_service() -> None:
         "/api/v1/namespaces/test/services/http:lt:80/proxy/gate/check"
     ] * 2
     assert results[0]["name"] == "podinfo"
+
+
+def test_silence_behind_the_proxy_is_the_services_own() -> None:
+    hold = threading.Event()
+
+    def answering(received: Received) -> Reply:
+        if received.method == "POST":
+            return Reply(hold=hold)
+        return Reply(body=b'{"kind":"Service"}')
+
+    with serving(answering) as web:
+        cluster = Cluster(login(web.url), pause=Pauses())
+        sender = Sender(app="a", namespace="n", reach=Reach(cluster), pause=Pauses())
+        gate = Hook(name="gate", type=PRE, url="http://lt.test/", timeout_s=0.1)
+        hooks = WebHooks([gate], sender, SystemClock())
+        hooks.call(occasion())
+        text = ended(hooks).text
+        hold.set()
+    assert text == (
+        "pre-rollout webhook gate: its server (service test/lt) "
+        "did not answer within 0.1 s through the API server"
+    )
 
 
 def test_this_machine_knows_itself_and_no_cluster() -> None:
