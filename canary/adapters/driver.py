@@ -64,13 +64,11 @@ class EngineDriver:
     def _program(self) -> str:
         if self._descriptor is None:
             return ""
+        held = _held(self._descriptor)  # first: what a program said, it said while it held the lock
         end = _said(self._descriptor)
         if end == End.INTERRUPTED:
             return INTERRUPTED
-        if end or _held(self._descriptor):
-            return ""
-        # It may have said why between the two looks.
-        return PROGRAM_GONE if not _said(self._descriptor) else ""
+        return "" if held or end else PROGRAM_GONE
 
     def _engine(self) -> str:
         self._refusals = self._refusals + 1 if _refuses(self._address) else 0
