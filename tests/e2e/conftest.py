@@ -1,0 +1,34 @@
+"""A shared platform for the session, and a world of its own for each test."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bed.cluster import Bed
+from tests.e2e.shared import Platform, platform
+from tests.e2e.world import World
+
+BED = "e2e"  # not the bed of other tests: those delete Traefik's definitions under our feet
+
+
+@pytest.fixture(scope="session")
+def shared_platform() -> Iterator[Platform]:
+    """Traefik, Prometheus and the load tester, installed by the program itself."""
+    with platform(Bed(os.environ.get("CANARY_BED_NAME", BED))) as found:
+        yield found
+
+
+@pytest.fixture
+def world(shared_platform: Platform, tmp_path: Path) -> Iterator[World]:
+    """A stack without apps so far, and an empty namespace's name."""
+    made = World(shared_platform, tmp_path, f"t{uuid.uuid4().hex[:8]}")
+    try:
+        made.project.init()
+        yield made
+    finally:
+        made.close()

@@ -1,0 +1,73 @@
+"""Stack configurations: one for what apps share, one for each test's own apps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+PODINFO = "ghcr.io/stefanprodan/podinfo"
+TESTAPP = "canary.test/app"
+GOOD, BETTER = f"{PODINFO}:6.9.2", f"{PODINFO}:6.9.2-blue"
+INTERVAL_S = 2
+
+Config = dict[str, Any]
+
+PLATFORM: Config = {
+    "traefik": {"replicas": 2, "serviceType": "ClusterIP"},
+    "prometheus": {"scrapeInterval": "1s"},
+    "loadtester": {},
+}
+ELSEWHERE: Config = {
+    "traefik": {"install": False},
+    "prometheus": {
+        "install": False,
+        "scrapeInterval": "1s",
+        "access": {"service": "prometheus", "port": 9090},
+    },
+    "loadtester": {"install": False},
+}
+
+
+def podinfo(image: str, namespace: str, host: str) -> Config:
+    """An app as its users would write it, in a hurry: two steps of two seconds."""
+    return {
+        "image": image,
+        "namespace": namespace,
+        "host": host,
+        "service": {"port": 80, "targetPort": 9898},
+        "probes": {"readiness": {"httpGet": {"path": "/readyz", "port": 9898}, "periodSeconds": 1}},
+        "preStopSleepSeconds": 2,
+        "terminationGracePeriodSeconds": 10,
+        "progressDeadlineSeconds": 30,
+        "drain": "2s",
+        "analysis": {
+            "interval": f"{INTERVAL_S}s",
+            "threshold": 2,
+            "stepWeights": [20, 50],
+            "metrics": [
+                {"name": "request-success-rate", "thresholdRange": {"min": 99}},
+                {"name": "request-duration", "thresholdRange": {"max": 500}},
+            ],
+        },
+    }
+
+
+def testapp(tag: str, namespace: str, host: str) -> Config:
+    """The test app, whose faults its tag names; see tests/bed/testapp.py."""
+    return podinfo(f"{TESTAPP}:{tag}", namespace, host) | {
+        "service": {"port": 80, "targetPort": 8080},
+        "probes": {"readiness": {"httpGet": {"path": "/readyz", "port": 8080}, "periodSeconds": 1}},
+    }
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Config:
+    """`base` with `changes` laid over it, mapping by mapping; None takes a key out."""
+    result = dict(base)
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
+            result[key] = merged(result[key], value)
+        elif value is None:
+            result.pop(key, None)
+        else:
+            result[key] = value
+    return result

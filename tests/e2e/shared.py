@@ -1,0 +1,81 @@
+"""What all end-to-end tests share: a bed with Traefik, Prometheus and the load tester.
+
+Several test processes may run at once. The first installs, the last takes the bed down, unless
+CANARY_E2E_KEEP is set, which saves the next run half a minute.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from tests.bed.cluster import Bed
+from tests.bed.places import cache_root
+from tests.e2e.project import CHECKOUT, Project
+from tests.e2e.settings import PLATFORM
+
+STACK = "platform"
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A bed on which apps can be released; `traefik` is the address of its entry point web."""
+
+    bed: Bed
+    traefik: str
+
+
+@contextmanager
+def platform(bed: Bed) -> Iterator[Platform]:
+    """Have the shared stack running for as long as the block lasts."""
+    with _opened(bed, "guard") as guard, _opened(bed, "users") as users:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        bed.up(print)
+        install(bed)
+        fcntl.flock(users, fcntl.LOCK_SH)
+        fcntl.flock(guard, fcntl.LOCK_UN)
+        address = ("-n", "traefik", "get", "service", "traefik", "-o")
+        yield Platform(bed, bed.kubectl(*address, "jsonpath={.spec.clusterIP}"))
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        if _is_last(users) and not os.environ.get("CANARY_E2E_KEEP"):
+            bed.down()
+
+
+def install(bed: Bed) -> None:
+    """Carry out `pulumi up` of the shared stack, unless just that has been done on this bed."""
+    done, wanted = bed.state_dir / "platform.done", _fingerprint()
+    if done.exists() and done.read_text() == wanted:
+        return
+    project = Project(bed, bed.state_dir / STACK, STACK)
+    project.init()
+    project.write(PLATFORM)
+    project.up()
+    done.write_text(wanted)
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256(json.dumps(PLATFORM).encode())
+    for path in sorted((CHECKOUT / "canary" / "components").glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _opened(bed: Bed, what: str) -> IO[str]:
+    path = cache_root() / "run" / f"{bed.name}.{what}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Path(path).open("w")
+
+
+def _is_last(users: IO[str]) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

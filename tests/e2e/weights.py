@@ -1,0 +1,125 @@
+"""Follows an app's weights: every change of its TraefikServices, as the API server tells it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from canary.core.record import Record
+from tests.bed.cluster import Bed
+
+_COLUMNS = (
+    r"{.metadata.name}{'\t'}{.spec.weighted.services}{'\t'}"
+    r"{.metadata.annotations.canary\.rollout/record}{'\n'}"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What one weighted list said from `at` (unix s) on; the plain list has the record too."""
+
+    at: float
+    name: str
+    members: dict[str, int]
+    record: Record | None
+
+
+class Weights:
+    """A context manager; entered before the app exists or while it runs."""
+
+    def __init__(self, bed: Bed, namespace: str, app: str) -> None:
+        self._bed = bed
+        self._app = app
+        self._namespace = namespace
+        self._changed = threading.Condition()
+        self._changes: list[Change] = []
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        command = ["kubectl", "-n", self._namespace, "get", "traefikservices", "--watch"]
+        self._process = self._bed.popen(
+            [*command, f"-o=jsonpath={_COLUMNS}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        if self._process is not None and self._reader is not None:
+            self._process.kill()
+            self._process.wait()
+            self._reader.join()
+
+    def changes(self, name: str = "") -> list[Change]:
+        """Every change of the plain list (or of the one of that name), in order."""
+        wanted = name or self._app
+        with self._changed:
+            return [change for change in self._changes if change.name == wanted]
+
+    def records(self) -> list[Record]:
+        """Every record, in order."""
+        return [change.record for change in self.changes() if change.record]
+
+    def steps(self) -> list[int]:
+        """The canary's weight each time it changed, from the plain list's records."""
+        found: list[int] = []
+        for record in self.records():
+            if not found or found[-1] != record.weight_percent:
+                found.append(record.weight_percent)
+        return found
+
+    def await_weight(self, percent: int, within_s: float) -> Change:
+        """The first change with this weight of a canary, waited for if need be."""
+        return self._await(
+            lambda record: bool(record.canary) and record.weight_percent == percent, within_s
+        )
+
+    def await_phase(self, phase: str, within_s: float) -> Change:
+        """The first change with this phase, waited for if need be."""
+        return self._await(lambda record: record.phase.value == phase, within_s)
+
+    def _await(self, wanted: Callable[[Record], bool], within_s: float) -> Change:
+        deadline = time.monotonic() + within_s
+        with self._changed:
+            while not (found := self._first(wanted)):
+                left = deadline - time.monotonic()
+                assert left > 0, f"not within {within_s:g} s; seen: {self._changes[-5:]}"
+                self._changed.wait(left)
+            return found
+
+    def _first(self, wanted: Callable[[Record], bool]) -> Change | None:
+        own = (change for change in self._changes if change.name == self._app)
+        return next((change for change in own if change.record and wanted(change.record)), None)
+
+    def _read(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.count("\t") != 2:
+                continue  # a remark of kubectl's
+            name, services, record = line.rstrip("\n").split("\t")
+            with self._changed:
+                self._changes.append(_change(self._app, name, services, record))
+                self._changed.notify_all()
+
+
+def _change(app: str, name: str, services: str, record: str) -> Change:
+    """Members by version; the failover that stands for the canary goes by its version too."""
+    parsed = Record.from_json(record) if record else None
+    members = {
+        str(member["name"]).removeprefix(f"{app}-"): int(member["weight"])
+        for member in json.loads(services or "[]")
+    }
+    return Change(at=time.time(), name=name, members=members, record=parsed)

@@ -1,0 +1,130 @@
+"""One test's own corner of the shared cluster: a namespace, a host name, a stack, and its app."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from canary.core.record import Record
+from tests.e2e.probes import PodProbe, Probe
+from tests.e2e.project import Project
+from tests.e2e.settings import ELSEWHERE, Config, merged, podinfo
+from tests.e2e.shared import Platform
+from tests.e2e.weights import Weights
+
+RECORD = "canary.rollout/record"
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod's name, how often its containers were restarted, and its version."""
+
+    name: str
+    restarts: int
+    version: str
+
+
+class World:
+    """A project with one app called `app`; more can be written with `project.write`."""
+
+    def __init__(self, platform: Platform, directory: Path, name: str) -> None:
+        self.platform = platform
+        self.bed = platform.bed
+        self.directory = directory
+        self.app = "podinfo"
+        self.namespace = name
+        self.host = f"{name}.test"
+        self.project = Project(self.bed, directory / "project", name)
+
+    def write(self, image: str, changes: Mapping[str, Any] | None = None) -> None:
+        """Configure the one app: podinfo with this image, and further changes of its settings."""
+        self.write_apps({self.app: self.settings(image, changes)})
+
+    def write_apps(self, apps: Mapping[str, Config]) -> None:
+        """Configure all apps."""
+        self.project.write({**ELSEWHERE, "apps": dict(apps)})
+
+    def settings(self, image: str, changes: Mapping[str, Any] | None = None) -> Config:
+        """The one app's settings."""
+        return merged(podinfo(image, self.namespace, self.host), changes or {})
+
+    def probe(
+        self, *, rate: float = 50.0, methods: tuple[str, ...] = ("GET",), host: str = ""
+    ) -> Probe:
+        """A user of the app, through Traefik."""
+        return Probe(
+            self.bed,
+            self.platform.traefik,
+            host or self.host,
+            rate=rate,
+            methods=methods,
+            directory=self.directory,
+        )
+
+    def pod_probe(self, *, rate: float = 20.0) -> PodProbe:
+        """A caller of the app inside the cluster."""
+        return PodProbe(self.bed, f"{self.app}.{self.namespace}", rate=rate)
+
+    def weights(self, app: str = "") -> Weights:
+        """Follow the weights of the one app, or of another."""
+        return Weights(self.bed, self.namespace, app or self.app)
+
+    def record(self, app: str = "") -> Record:
+        """What the cluster says about the app now."""
+        body = self.object("traefikservice", app or self.app)
+        return Record.from_json(body["metadata"]["annotations"][RECORD])
+
+    def object(self, kind: str, name: str) -> dict[str, Any]:
+        """One object of the namespace."""
+        text = self.bed.kubectl("-n", self.namespace, "get", kind, name, "-o", "json")
+        body: dict[str, Any] = json.loads(text)
+        return body
+
+    def objects(self, kinds: str, selector: str = "") -> list[dict[str, Any]]:
+        """All objects of the namespace of these kinds."""
+        labels = ("-l", selector) if selector else ()
+        text = self.bed.kubectl("-n", self.namespace, "get", kinds, *labels, "-o", "json")
+        return list(json.loads(text)["items"])
+
+    def members(self, app: str = "") -> dict[str, dict[str, int]]:
+        """What each of the app's two weighted lists says now: weights by object name."""
+        names = (app or self.app, f"{app or self.app}-shielded")
+        lists = {name: self.object("traefikservice", name) for name in names}
+        return {
+            name: {m["name"]: m["weight"] for m in body["spec"]["weighted"]["services"]}
+            for name, body in lists.items()
+        }
+
+    def apex_version(self, app: str = "") -> str:
+        """Which version callers inside the cluster reach."""
+        selector = self.object("service", app or self.app)["spec"].get("selector") or {}
+        return str(selector.get("app.kubernetes.io/version", ""))
+
+    def pods(self, version: str = "") -> list[Pod]:
+        """The one app's pods, of one version or of all, by name."""
+        found = [
+            Pod(
+                name=body["metadata"]["name"],
+                restarts=sum(c["restartCount"] for c in _statuses(body)),
+                version=body["metadata"]["labels"]["app.kubernetes.io/version"],
+            )
+            for body in self.objects("pods", f"app.kubernetes.io/name={self.app}")
+        ]
+        return sorted((pod for pod in found if version in {"", pod.version}), key=lambda p: p.name)
+
+    def versions(self) -> set[str]:
+        """The versions of the one app that have a Deployment."""
+        label = "app.kubernetes.io/version"
+        found = self.objects("deployments", f"app.kubernetes.io/name={self.app}")
+        return {body["metadata"]["labels"][label] for body in found}
+
+    def close(self) -> None:
+        """Leave nothing."""
+        self.project.close((self.namespace,))
+
+
+def _statuses(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(pod["status"].get("containerStatuses") or [])
