@@ -22,6 +22,8 @@ from tests.fakes.driver import FakeDriver
 ROOT = Path(__file__).parents[2]
 HOLDS = "from canary import liveness; held = liveness.hold(liveness.engine_address());"
 WAITS = "print('held', flush=True); input()"
+# A signal that comes just before a blocking call would be handled only after it.
+NAPS = "import time; print('held', flush=True)\nwhile True: time.sleep(0.02)"
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +98,7 @@ def test_asking_is_cheap(address: str, start: Start) -> None:
 def test_a_signal_ends_the_program_quietly_and_is_told_at_once(
     address: str, start: Start, number: signal.Signals
 ) -> None:
-    program = start(HOLDS + WAITS)
+    program = start(HOLDS + NAPS)
     with EngineDriver(address) as driver:
         program.send_signal(number)
         assert program.wait(timeout=10) == liveness.REPORTED
@@ -185,8 +187,17 @@ def test_an_address_that_cannot_be_asked_is_no_reason_to_stop(address: str) -> N
         assert [driver.interruption() for _ in range(3)] == ["", "", ""]
 
 
+def test_what_was_said_once_is_said_for_good(address: str, engine: socket.socket) -> None:
+    with EngineDriver(address) as driver:
+        engine.close()
+        assert told(driver) == ENGINE_GONE
+        host, port = address.split(":")
+        with socket.create_server((host, int(port))):
+            assert driver.interruption() == ENGINE_GONE
+
+
 def test_a_leftover_of_an_earlier_program_is_replaced(address: str, start: Start) -> None:
-    first = start(HOLDS + WAITS)
+    first = start(HOLDS + NAPS)
     first.send_signal(signal.SIGTERM)
     first.wait()
     assert liveness.lock_path(address).exists()
