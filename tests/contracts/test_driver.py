@@ -226,6 +226,21 @@ def test_a_link_in_the_place_of_the_directory_is_refused(tmp_path: Path) -> None
         assert list(elsewhere.iterdir()) == []
 
 
+def test_a_directory_of_somebody_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    with pytest.raises(PermissionError):
+        liveness.lock_path("127.0.0.1:1")
+
+
+def test_the_first_reason_stays(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with path.open("w") as file:
+        held = liveness.Hold(path, file.fileno())
+        held.end(liveness.End.INTERRUPTED)
+        held.end(liveness.End.DONE)
+    assert path.read_text() == "interrupted\n"
+
+
 @pytest.mark.parametrize(
     ("argv", "expected"),
     [

@@ -223,6 +223,7 @@ def sampled(*values: Any) -> dict[str, Any]:
         (reply("matrix", [sampled(["1.0", "1"])]), False, "which is no sample"),
         (reply("matrix", [sampled([True, "1"])]), False, "which is no sample"),
         (reply("matrix", [sampled([1.0])]), False, "which is no sample"),
+        (reply("matrix", [sampled([math.nan, "1"])]), False, "which is no sample"),
         (reply("matrix", [sampled([2.0, "1"], [1.0, "1"])]), False, "out of order"),
         (reply("matrix", [changed(service="other@kubernetescrd")]), False, "a foreign series"),
         (reply("matrix", [changed(__name__="up")]), False, "a foreign series"),
@@ -254,11 +255,18 @@ def test_streams_are_counted_but_not_timed() -> None:
         assert [one.kind for one in adapter(web).samples(BOTH, 30)] == [Kind.REQUESTS]
 
 
-def test_a_target_that_two_jobs_scrape_is_counted_once() -> None:
-    rows = [changed(job="pods"), changed(job="annotations"), changed(instance="b:1", job="pods")]
-    with serving(lambda _: reply("matrix", rows)) as web:
+def test_a_window_is_never_empty() -> None:
+    assert query(["a"], 0.0).endswith("[1ms]")
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_target_that_two_jobs_scrape_is_counted_once_and_always_the_same(turn: int) -> None:
+    pods, annotations = changed(job="pods"), changed(job="annotations")
+    rows = [{**pods, "values": [[1.0, "7"]]}, {**annotations, "values": [[2.0, "8"]]}]
+    with serving(lambda _: reply("matrix", [*rows[::turn], changed(instance="b:1")])) as web:
         series = adapter(web).samples(BOTH, 30)
-    assert sorted(one.target for one in series) == ["10.0.0.1:8100", "b:1"]
+    assert [one.points for one in series if one.target != "b:1"] == [((2.0, 8.0),)]
+    assert len(series) == 2
 
 
 class TestFake:
