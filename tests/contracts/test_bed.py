@@ -14,8 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.bed
-def test_the_contracts_hold_on_the_real_cluster() -> None:
-    bed = Bed().up()
+def test_the_contracts_hold_on_the_real_cluster(bed: Bed) -> None:
     inside = [sys.executable, "-m", "pytest", "tests/contracts/on_bed.py", "-q", "--no-header"]
     process = bed.popen(
         inside, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
