@@ -253,6 +253,28 @@ def test_an_answer_that_drips_for_ever_fails_in_time() -> None:
     assert hooks.result(PRE) == late
 
 
+def test_what_passed_in_time_stays_passed() -> None:
+    clock = FakeClock()
+    with serving(lambda _: Reply()) as web:
+        sender = Sender(app="a", namespace="n", reach=Reach(), pause=Pauses())
+        hooks = WebHooks([hook(web)], sender, clock)
+        hooks.call(occasion())
+        assert ended(hooks).outcome is Outcome.PASSED
+    clock.wait(3600.0)
+    assert hooks.result(PRE).outcome is Outcome.PASSED
+
+
+def test_while_a_call_is_pending_nothing_more_is_called() -> None:
+    hold = threading.Event()
+    with serving(lambda _: Reply(hold=hold)) as web:
+        hooks = real(hook(web))
+        for _ in range(5):
+            hooks.call(occasion())
+        hold.set()
+        ended(hooks)
+    assert len(web.received) == 1
+
+
 def test_hooks_are_called_in_order_up_to_the_first_that_fails() -> None:
     def answering(received: Received) -> Reply:
         return Reply(status=500 if received.path == "/2" else 200)
@@ -313,6 +335,7 @@ def test_a_bug_fails_the_hook_instead_of_holding_the_run() -> None:
     ("url", "target"),
     [
         ("http://lt.test/", "/api/v1/namespaces/test/services/http:lt:80"),
+        ("http://lt.test./", "/api/v1/namespaces/test/services/http:lt:80"),
         ("http://lt.test.svc", "/api/v1/namespaces/test/services/http:lt:80"),
         ("http://lt.test.svc.cluster.local:81/x", "/api/v1/namespaces/test/services/http:lt:81"),
         ("https://lt.test.svc.cluster.local./", "/api/v1/namespaces/test/services/https:lt:443"),

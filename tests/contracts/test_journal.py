@@ -19,7 +19,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from canary.adapters.background import LIMIT, Background
 from canary.adapters.enginelog import EngineLog, request_urn
-from canary.adapters.journal import Audience, EngineJournal
+from canary.adapters.journal import BEHIND, Audience, EngineJournal
 from canary.adapters.reports import ReportFiles
 from canary.core.record import Phase, Record
 from canary.core.report import Report
@@ -47,16 +47,19 @@ SECRET = "S3cr3tT0ken"
 
 
 class Engine(engine_pb2_grpc.EngineServicer):
-    """Keeps what it is told; `hold` makes it hang."""
+    """Keeps what it is told; `hold` makes it hang, `failing` refuse."""
 
     def __init__(self) -> None:
         self.said: list[Any] = []
         self.calls = 0
+        self.failing = False
         self.hold = threading.Event()
         self.hold.set()
 
-    def Log(self, request: Any, _context: Any) -> Any:  # noqa: N802
+    def Log(self, request: Any, context: Any) -> Any:  # noqa: N802
         self.calls += 1
+        if self.failing:
+            context.abort(grpc.StatusCode.INTERNAL, "no")
         self.hold.wait(10)
         self.said.append(request)
         return empty_pb2.Empty()
@@ -201,6 +204,14 @@ def test_the_environment_says_where_reports_go() -> None:
     assert ReportFiles.wanted({}) == ReportFiles()
 
 
+def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
+    files = ReportFiles(directory=str(tmp_path))
+    files.keep(REPORT)
+    with (tmp_path / "test-podinfo-r1.md").open() as reader:
+        files.keep(replace(REPORT, reason="another reason"))
+        assert reader.read() == REPORT.to_markdown()
+
+
 def test_a_name_cannot_leave_the_directory(tmp_path: Path) -> None:
     ReportFiles(directory=str(tmp_path)).keep(replace(REPORT, run="../../r1"))
     assert {path.parent for path in tmp_path.rglob("*.json")} == {tmp_path}
@@ -283,6 +294,31 @@ def test_one_failure_is_forgiven(server: Server) -> None:
     log.close()
     log.say("after the end")
     assert server.engine.lines == ["before"]
+
+
+def test_only_failures_in_a_row_silence_it(server: Server) -> None:
+    log = EngineLog(server.address, URN)
+    for failing in (True, True, False, True, True, False):
+        server.engine.failing = failing
+        log.say("line")
+    assert server.engine.lines == ["line", "line"]
+    server.engine.failing = True
+    for _ in range(5):
+        log.say("line")
+    assert log.silent
+    assert server.engine.calls == 9
+
+
+def test_progress_is_dropped_when_the_engine_is_behind(server: Server, clock: FakeClock) -> None:
+    server.engine.hold.clear()
+    told = journal(server, clock)
+    for number in range(5 * BEHIND):
+        told.progress(f"line {number}")
+    told.decided(RECORD, "why")
+    server.engine.hold.set()
+    told.finished(REPORT)
+    assert len(server.engine.lines) <= BEHIND + 3
+    assert server.engine.lines[-1] == "+0 s Progressing: why"
 
 
 def test_the_urn_is_found_in_the_request_further_up() -> None:

@@ -228,6 +228,7 @@ def sampled(*values: Any) -> dict[str, Any]:
         (reply("matrix", [changed(service="other@kubernetescrd")]), False, "a foreign series"),
         (reply("matrix", [changed(__name__="up")]), False, "a foreign series"),
         (reply("matrix", [changed(code="")]), False, "a foreign series"),
+        (reply("matrix", [changed(method="")]), False, "a foreign series"),
         (reply("matrix", [changed(instance="")]), False, "a foreign series"),
         (reply("matrix", [changed(le="wide")]), False, "a bucket without edge"),
     ],
