@@ -75,7 +75,10 @@ def _positive_duration(value: object) -> float:
 
 def _number(value: object) -> object:
     if isinstance(value, str):
-        raise problem("must be a number, without quotes")
+        # `pulumi config set --path` writes 99.5 as a text.
+        if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value) is None:
+            raise problem("must be a number")
+        return float(value)
     if isinstance(value, bool):
         raise problem("must be a number, not true or false")
     return value

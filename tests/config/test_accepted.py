@@ -132,3 +132,9 @@ def test_a_configuration_cannot_be_changed() -> None:
     app = loaded().apps["podinfo"]
     with pytest.raises(Exception, match="frozen"):
         app.replicas = 3  # type: ignore[misc]
+
+
+def test_numbers_may_be_texts_as_pulumi_config_set_writes_them() -> None:
+    app = load(stack({"analysis": {"stepWeight": "10", "warmUp": "1s"}, "replicas": "3"}))
+    assert app.apps["podinfo"].analysis.step_weight == 10
+    assert app.apps["podinfo"].replicas == 3

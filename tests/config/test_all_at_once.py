@@ -50,7 +50,7 @@ def test_nothing_is_concluded_from_what_could_not_be_read() -> None:
     """StepWeight would be 5 if it were left out; that 3 is below it is not the user's doing."""
     found = problems(stack({"analysis": {"stepWeight": "x", "maxWeight": 3}}))
     assert found == [
-        "canary:apps.podinfo.analysis.stepWeight: must be a number, without quotes",
+        "canary:apps.podinfo.analysis.stepWeight: must be a number",
     ]
 
 
