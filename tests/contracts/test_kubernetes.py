@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from canary.adapters.kubeconfig import Source
+from canary.adapters.kubeconfig import Login, Source
 from canary.adapters.kubernetes import Cluster
 from canary.errors import ClusterError, ConflictError
 from tests.fakes.cluster import Answer, FakeCluster, Fault
@@ -175,6 +178,32 @@ def test_an_expired_token_is_renewed_once(server: FakeCluster, tmp_path: Path) -
     cluster.read(f"{SERVICES}/podinfo")
     cluster.read(f"{SERVICES}/podinfo")
     assert len(server.calls) == 3
+
+
+def test_two_threads_that_are_refused_at_once_log_in_once(server: FakeCluster) -> None:
+    server.put(SERVICES, service())
+    server.tokens = {"second"}
+    config = json.loads(server.kubeconfig())
+    logins = []
+    for token in ("first", "second"):
+        config["users"][0]["user"] = {"token": token}
+        logins.append(Source(text=json.dumps(config)).login())
+    both_refused = threading.Barrier(2, timeout=10.0)
+    renewals: list[str] = []
+
+    def first_token() -> str:
+        both_refused.wait()  # neither request leaves before the other is under way
+        return "Bearer first"
+
+    def renew() -> Login:
+        renewals.append("once")
+        return logins[1]
+
+    cluster = Cluster(replace(logins[0], token=first_token), renew=renew)
+    with ThreadPoolExecutor(2) as threads:
+        paths = [f"{SERVICES}/podinfo"] * 2
+        assert len(list(threads.map(cluster.read, paths))) == 2
+    assert renewals == ["once"]
 
 
 def test_a_credential_plugin_that_fails_is_named(server: FakeCluster) -> None:
