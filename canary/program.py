@@ -106,13 +106,19 @@ def _outputs(app: AppConfig, declared: App) -> dict[str, Any]:
 
 
 def _cluster(config: StackConfig) -> k8s.Provider:
-    """Return the one provider of every object: a stack never goes to another cluster by chance."""
+    """Return the one provider of every object: a stack never goes to another cluster by chance.
+
+    An object that exists is applied to, so that what a killed CLI had made is adopted by the next
+    `up`, and CRDs that outlived the stack are too. Preflight refuses names that are not ours, and
+    the API server refuses fields that somebody else manages.
+    """
     secret = config.kubeconfig.get_secret_value() if config.kubeconfig else None
     return k8s.Provider(
         "cluster",
         context=config.kubernetes.context,
         kubeconfig=pulumi.Output.secret(secret) if secret else config.kubernetes.kubeconfig,
         enable_server_side_apply=True,
+        upsert_existing_objects=True,
     )
 
 

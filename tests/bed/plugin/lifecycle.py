@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.bed.plugin.api import FIELD_MANAGER, Api
+from tests.bed.plugin.api import Api
 from tests.bed.plugin.await_ import LAST_POLL_S, Patience, gone, ready, skips_await
 from tests.bed.plugin.check import annotation
 from tests.bed.plugin.errors import ApiError, AwaitError, PluginError, Unready
@@ -25,7 +25,7 @@ class Lifecycle:
     """One resource's operations.
 
     Attributes:
-        upsert: an object that exists and is not ours may be taken over.
+        upsert: an object that exists may be taken over; field managers still conflict.
         warn: shows a warning of the API server.
     """
 
@@ -39,15 +39,15 @@ class Lifecycle:
         """The new object's id and outputs.
 
         Raises:
-            PluginError: it exists already and is not ours, or it was refused.
+            PluginError: it exists already, or it was refused.
             Unready: it was made but did not become ready.
         """
         resource_id = identity(self.kind, manifest_of(inputs))
         existing = self.api.read(path_of(self.kind, resource_id))
-        if existing and not (self.upsert or _forced(inputs) or _is_ours(existing)):
+        if existing and not self.upsert:
             raise PluginError(
-                f"{self.kind.name} {resource_id} already exists and is not managed by Pulumi: "
-                'delete it, import it, or set the annotation pulumi.com/patchForce: "true"'
+                f"{self.kind.name} {resource_id} already exists: delete it, import it, or set the "
+                "provider's upsertExistingObjects"
             )
         return resource_id, self._written(resource_id, inputs)
 
@@ -110,9 +110,3 @@ class Lifecycle:
 
 def _forced(inputs: Object) -> bool:
     return annotation(inputs, "pulumi.com/patchForce") == "true"
-
-
-def _is_ours(live: Object) -> bool:
-    """A create whose answer was lost (a killed CLI) finds its own object."""
-    fields = live["metadata"].get("managedFields") or []
-    return any(f.get("manager") == FIELD_MANAGER and f["operation"] == "Apply" for f in fields)

@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.bed.plugin.api import FIELD_MANAGER
 from tests.bed.plugin.await_ import Patience
 from tests.bed.plugin.errors import ApiError, AwaitError, ClusterError, PluginError, Unready
 from tests.bed.plugin.fake_api import FakeApi, answer
@@ -65,24 +64,16 @@ def test_a_new_object_is_applied() -> None:
 def test_an_object_of_somebody_else_is_not_touched() -> None:
     story = Story()
     story.server.put(PATH, config_map("theirs"))
-    with pytest.raises(PluginError, match="a/b already exists and is not managed by Pulumi"):
+    with pytest.raises(PluginError, match="a/b already exists: delete it"):
         story.of(CONFIG_MAP).create(config_map())
     assert story.server.sent == []
 
 
-@pytest.mark.parametrize("upsert", [True, False])
-def test_it_is_taken_over_when_the_program_says_so(upsert: bool) -> None:  # noqa: FBT001
+def test_it_is_taken_over_when_the_provider_says_so() -> None:
     story = Story()
     story.server.put(PATH, config_map("theirs"))
-    annotations = {} if upsert else {"pulumi.com/patchForce": "true"}
-    story.of(CONFIG_MAP, upsert=upsert).create(config_map("ours", **annotations))
+    story.of(CONFIG_MAP, upsert=True).create(config_map("ours"))
     assert story.server.objects[PATH]["data"] == {"x": "ours"}
-
-
-def test_a_create_whose_answer_was_lost_finds_its_own_object() -> None:
-    story = Story()
-    story.server.put(PATH, config_map(), manager=FIELD_MANAGER)
-    assert story.of(CONFIG_MAP).create(config_map())[0] == "a/b"
 
 
 def test_a_conflict_names_the_manager_and_the_field() -> None:
