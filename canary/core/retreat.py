@@ -26,9 +26,13 @@ def roll_back(state: State, seen: Seen, cause: str, *, stopped: bool = False) ->
         cause=cause,
         stopped=stopped,
     )
+    if state.stranded and not state.weight_percent:
+        ended = replace(after, phase=Phase.FAILED, doubt=KEPT)
+        return Decision(state=ended, reason=_doubted(ended), loud=True)
     if state.stranded:
-        reason = f"{cause}; {KEPT}"
-        return Decision(state=after, reason=reason, effects=(Effect.PERSIST,), loud=True)
+        # A write would undo weights that somebody changed, perhaps to help.
+        effects = () if seen.foreign else (Effect.PERSIST,)
+        return Decision(state=after, reason=f"{cause}; {KEPT}", effects=effects, loud=True)
     return _restore(after, seen, f"roll back: {cause}", loud=True)
 
 
@@ -39,7 +43,7 @@ def unrestored(state: State, weight_percent: int, problem: str) -> State:
 
 def rolling_back(state: State, seen: Seen, plan: Plan) -> Decision:
     """Try again while the canary has weight; end once Traefik routes nothing to it."""
-    if state.weight_percent:
+    if state.weight_percent or state.doubt:
         return _retry_restore(state, seen, plan)
     if seen.live.confirmed:
         after = replace(state, phase=Phase.FAILED)
@@ -69,7 +73,8 @@ def _retry_restore(state: State, seen: Seen, plan: Plan) -> Decision:
         return Decision(state=after, reason=_doubted(after), loud=True)
     if state.doubt:
         return _restore(state, seen, f"restore again: {state.doubt}")
-    return _restore(state, seen, "the primary is ready again: restore", loud=True)
+    reason = "restore: the canary is not the only version with ready pods any more"
+    return _restore(state, seen, reason, loud=True)
 
 
 def _stay(state: State, seen: Seen, plan: Plan) -> Decision:

@@ -21,7 +21,14 @@ from canary.core.verdicts import Grade
 
 EDGES: Mapping[Phase, frozenset[Phase]] = {
     Phase.PREPARING: frozenset(
-        {Phase.PREPARING, Phase.PROGRESSING, Phase.PROMOTING, Phase.SUCCEEDED, Phase.FAILED}
+        {
+            Phase.PREPARING,
+            Phase.PROGRESSING,
+            Phase.PROMOTING,
+            Phase.SUCCEEDED,
+            Phase.FAILED,
+            Phase.ROLLING_BACK,  # traffic that somebody else moved
+        }
     ),
     Phase.PROGRESSING: frozenset({Phase.PROGRESSING, Phase.PROMOTING, Phase.ROLLING_BACK}),
     Phase.PROMOTING: frozenset({Phase.PROMOTING, Phase.SOAKING, Phase.ROLLING_BACK}),
@@ -43,8 +50,10 @@ def decide(state: State, seen: Seen, plan: Plan) -> Decision:
 
 
 def _preparing(state: State, seen: Seen, plan: Plan) -> Decision:
-    if seen.stop or seen.foreign:
-        return give_up(state, seen.stop or seen.foreign, stopped=bool(seen.stop))
+    if seen.foreign:  # it may have given the canary traffic
+        return roll_back(state, seen, seen.foreign)
+    if seen.stop:
+        return give_up(state, seen.stop, stopped=True)
     if late := too_long(state, seen, plan):
         return give_up(state, late)
     needed = enough(plan.replicas, plan.canary_ready_percent)

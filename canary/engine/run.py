@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from canary.core import texts
-from canary.core.pace import LOOK_S, RESTORE_PATIENCE_S
+from canary.core.pace import LIVE_LOOK_S, LOOK_S, RESTORE_PATIENCE_S
 from canary.core.plan import Plan
 from canary.core.record import TERMINAL, Phase, Record
 from canary.core.report import Report
@@ -154,7 +154,7 @@ class Run:
             self.state = replace(self.state, phase=Phase.FAILED)
             return
         self.ports.journal.progress(f"{self.state.doubt}; it is tried again")
-        self.ports.clock.wait(LOOK_S)
+        self.ports.clock.wait(LOOK_S if before.doubt else LIVE_LOOK_S)
 
     def _shift(self) -> None:
         self._write(self._named(moved=True), WRITE_PATIENCE_S)
@@ -176,11 +176,12 @@ class Run:
         )
         self._write(settled, WRITE_PATIENCE_S)
 
-    def _restore(self, patience_s: float = WRITE_PATIENCE_S) -> None:
+    def _restore(self) -> None:
+        """One attempt: before the next one, somebody looks which version has ready pods."""
         if self.chronicle.restore_began_s is None:
             self.chronicle.restore_began_s = self.ports.clock.now_s()
-        self._overwrite(self._named(moved=True), patience_s)
-        patiently(self._point_apex_back, self.ports, patience_s)
+        self._overwrite(self._named(moved=True), 0.0)
+        self._point_apex_back()
 
     def _point_apex_back(self) -> None:
         """Callers inside the cluster too, if they were sent to the canary."""
@@ -193,8 +194,13 @@ class Run:
         self._overwrite(self._named(), WRITE_PATIENCE_S)
 
     def _stop_canary(self) -> None:
+        patiently(self._stop_dropped, self.ports, WRITE_PATIENCE_S)
+
+    def _stop_dropped(self) -> None:
         canary = self.record.canary
-        patiently(lambda: self.ports.fleet.scale(canary, 0), self.ports, WRITE_PATIENCE_S)
+        if canary in self.ports.router.live(self.record).versions:  # somebody else routed to it
+            raise PortError("Traefik still routes to the canary", retryable=True)
+        self.ports.fleet.scale(canary, 0)
 
     def _call(self, kind: HookType) -> None:
         occasion = Occasion(type=kind, phase=self.state.phase.value, checksum=self.request.version)
@@ -242,14 +248,19 @@ class Run:
 
     def _abort(self, failed: State) -> None:
         """End at once, with traffic where it can be served."""
+        self.state = failed
         if failed.weight_percent and self.record.primary:
-            if self._stranded():
-                self.state = replace(failed, doubt=KEPT)
-                return
+            patiently(lambda: self._bring_back(failed), self.ports, RESTORE_PATIENCE_S)
+        if not self.state.doubt:
             self.state = replace(failed, weight_percent=0)
-            self._restore(RESTORE_PATIENCE_S)
+            self._close()
+
+    def _bring_back(self, failed: State) -> None:
+        if self._stranded():
+            self.state = replace(failed, doubt=KEPT)
+            return
         self.state = replace(failed, weight_percent=0)
-        self._close()
+        self._restore()
 
     def _stranded(self) -> bool:
         try:

@@ -183,7 +183,7 @@ def test_a_stranded_canary_is_restored_when_the_primary_is_back() -> None:
 
     lines = play(world)
     assert "the weights stay" in lines[-3]
-    assert "RollingBack   0 [restore] the primary is ready again: restore" in lines[-2]
+    assert "RollingBack   0 [restore] restore: " in lines[-2]
 
 
 def test_a_stranded_canary_is_left_when_the_run_has_lasted_too_long() -> None:
@@ -322,11 +322,24 @@ def test_a_failing_rollout_hook_is_a_failed_check() -> None:
     assert "at 10 %: load: 502 (2 of 2 failed checks)" in last(world, HOOKED)
 
 
-@pytest.mark.parametrize("changes", [{"stop": "interrupted"}, {"foreign": "run r2 took over"}])
-def test_stopped_while_preparing_touches_no_traffic(changes: dict[str, object]) -> None:
-    lines = play(when(lambda _, __: True, **changes))
-    assert len(lines) == 1
-    assert "[close, stop-canary]" in lines[0]
+def test_stopped_while_preparing_touches_no_traffic() -> None:
+    (only,) = play(when(lambda _, __: True, stop="interrupted"))
+    assert "[close, stop-canary]" in only
+
+
+def test_traffic_that_somebody_else_moved_while_preparing_is_restored() -> None:
+    def world(state: State, seen: Seen) -> Seen:
+        foreign = "weights were changed" if state.phase is Phase.PREPARING else ""
+        return replace(healthy(state, seen), foreign=foreign)
+
+    lines = play(world)
+    assert "RollingBack   0 [restore] roll back: weights were changed" in lines[0]
+    assert "Failed        0 [close, stop-canary] weights were changed" in lines[1]
+
+
+def test_traffic_that_somebody_else_moved_to_the_only_version_with_pods_stays_there() -> None:
+    (only,) = play(seeing(primary=NONE, foreign="weights were changed"))
+    assert "Failed        0 [-] weights were changed; the weights stay" in only
 
 
 def test_an_unanswering_api_server_is_waited_for_while_preparing() -> None:

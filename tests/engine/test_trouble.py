@@ -49,7 +49,7 @@ def test_a_restore_is_tried_for_as_long_as_the_run_may_last() -> None:
     world.at(22.0, lambda: world.traffic.faults.extend([DOWN] * 500))
     text = world.outcome()
     assert "request-success-rate" in text
-    assert text.endswith("all traffic is back on podinfo:a after 374.1 s")
+    assert text.endswith("all traffic is back on podinfo:a after 249.2 s")
     assert world.routed == {OLD: 100}
 
 

@@ -1,0 +1,123 @@
+"""What every run must keep, however it goes."""
+
+from __future__ import annotations
+
+from canary.core.plan import CheckName
+from canary.core.record import Phase
+from canary.core.retreat import KEPT
+from canary.engine.repair import damage_of
+from canary.errors import Interrupted
+from tests.engine.world import NEW, OLD
+from tests.fakes.router import FakeRouter
+from tests.simulation.scenario import Happening
+from tests.simulation.story import Story, again
+
+PRIMARY_AWAY = (Happening.PRIMARY_DIES, Happening.PRIMARY_BLINKS, Happening.NODE_DRAINED)
+LIVE_S = 2.2  # how long the slowest replica takes, and the look that sees it
+SLACK_S = 60.0 + 30.0 + 60.0 + 30.0 + 10.0  # restore, confirmation, hooks, drain
+
+
+def check_at_once(story: Story) -> None:
+    """Where traffic is when the run has ended."""
+    weights = story.world.traffic.plain
+    if story.promoted and not story.meddled:
+        assert weights == story.world.traffic.shielded == {NEW: 100}
+        assert story.world.apex.selected == NEW
+        assert story.record is not None
+        assert story.record.phase is Phase.SUCCEEDED
+    elif _restored(story) and not story.meddled:
+        assert weights == story.world.traffic.shielded == {OLD: 100}, story.text
+        assert story.world.apex.selected == OLD, story.text
+        assert NEW not in story.world.fleet.up() or "tidy" in _told(story) or _doubt(story)
+    if not story.promoted and KEPT in story.text:
+        up = story.world.fleet.up()
+        assert story.scenario.has(*PRIMARY_AWAY), story.text
+        assert NEW in up or OLD in up or story.crashed
+
+
+def _restored(story: Story) -> bool:
+    """A run that was turned down, or came to a bug, and has nothing to say against the restore."""
+    if story.crashed and story.world.interference.dead:
+        return False
+    excuses = (KEPT, "restoring failed", "could not tidy up")
+    return not any(excuse in story.text for excuse in excuses) and not story.promoted
+
+
+def _doubt(story: Story) -> bool:
+    return "not confirmed" in story.text or story.crashed or story.never_begun
+
+
+def _told(story: Story) -> str:
+    return "\n".join(story.world.journal.transcript)
+
+
+def check_run(story: Story) -> None:
+    """What the run did, and what it says."""
+    _check_report(story)
+    _check_judgement(story)
+    _check_duration(story)
+    if "restoring failed" in story.text and "took over" not in story.text:
+        refused_ago_s = story.world.clock.now_s() - story.world.refused_s
+        assert refused_ago_s <= 62.0, f"{story.text}: but the API server was there"
+
+
+def _check_report(story: Story) -> None:
+    if story.never_begun or (story.crashed and story.world.interference.dead):
+        return
+    if story.crashed and not story.reports:
+        assert "finished" in story.text or story.record is None or not story.record.unfinished
+        return
+    (report,) = story.reports
+    if story.turned_down:
+        assert report.reason == str(story.error)
+        stopped = isinstance(story.error, Interrupted)
+        assert report.outcome == ("interrupted" if stopped else "rejected")
+        assert not stopped or story.scenario.has(Happening.INTERRUPTED)
+    if story.promoted:
+        assert report.outcome == "promoted"
+
+
+def _check_judgement(story: Story) -> None:
+    scenario, plan = story.scenario, story.scenario.plan
+    if scenario.quiet:
+        assert story.promoted, story.text
+    if not story.promoted:
+        return
+    fixed_forward = scenario.has(*PRIMARY_AWAY)
+    if not plan.skip_analysis and not fixed_forward:
+        judged = list(dict.fromkeys(step.weight_percent for step in story.reports[0].steps))
+        assert judged == [*plan.weights, 100]
+    excused = plan.skip_analysis or plan.promote_inconclusive or fixed_forward
+    healthy = scenario.primary.errors == 0
+    if scenario.canary.errors == 1.0 and scenario.canary.since_s == 0.0 and healthy:
+        assert excused, "a canary that only fails was promoted"
+    assert any(check.name is CheckName.SUCCESS_RATE for check in plan.checks)
+
+
+def _check_duration(story: Story) -> None:
+    plan = story.scenario.plan
+    if story.scenario.quiet:
+        confirm_s = (len(plan.weights) + 2) * LIVE_S
+        hooks_s = 1.2 * len(plan.hooks)
+        ready_s = story.scenario.start_s + 1.0
+        least_s = plan.shortest_s + ready_s + confirm_s + hooks_s + plan.drain_s
+        assert plan.shortest_s < story.seconds <= 1.1 * least_s
+    assert story.seconds <= plan.max_duration_s + SLACK_S
+
+
+def check_afterwards(story: Story) -> None:
+    """In a world that works again, the next update puts right whatever is left."""
+    world = story.world
+    world.heal()
+    serving = NEW if story.promoted else OLD
+    only = world.fleet.up()
+    if world.traffic.record is not None:
+        text = again(story, serving)
+        assert "in the engine" not in text, text
+    route = FakeRouter(world.traffic).route()
+    if route is None or not route.record.primary:
+        return
+    assert damage_of(route, world.apex.selected) == "" or not only
+    serves = route.record.primary
+    if not story.meddled and only >= {OLD, NEW}:
+        assert serves == serving

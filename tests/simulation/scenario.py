@@ -1,0 +1,183 @@
+"""What can happen to a run, drawn from a seed: the same seed is always the same story."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from random import Random
+
+from canary.core.plan import Check, CheckName, Plan
+from canary.core.seen import HookType
+from tests.fakes.hooks import Answer
+from tests.fakes.traffic import Behaviour, Traffic
+
+WARM_S = 60.0  # a world has served for a minute when the release begins
+LATENCIES = (((0.003, 0.9), (0.02, 0.1)), ((0.02, 0.5), (0.2, 0.5)))
+SLOW = ((1.2, 1.0),)
+
+
+class Happening(StrEnum):
+    """What may happen at some moment of a run."""
+
+    CANARY_CRASH_LOOPS = "the canary crash-loops"
+    CANARY_UNREADY = "the canary is not ready any more"
+    CANARY_SHORT = "one pod of the canary is lost"
+    PRIMARY_DIES = "the primary loses all pods"
+    PRIMARY_BLINKS = "the primary loses all pods and gets them back"
+    NODE_DRAINED = "pods of both versions are evicted"
+    EDITED = "somebody changes the weights"
+    LABELLED = "somebody touches the object, but no weights"
+    CLEARED = "somebody deletes the route"
+    TAKEN_OVER = "another run takes over"
+    INTERRUPTED = "the driver is interrupted"
+    FROZEN = "Traefik follows nothing for a while"
+    PROMETHEUS_RESTARTS = "Prometheus forgets everything"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crash:
+    """The engine's process fails at the `call`-th call of a port; `deadly` when it is killed."""
+
+    call: int
+    deadly: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One story. Seconds count from the release's begin; `calls_lost` number calls of ports.
+
+    `lags_s` are how long each replica of Traefik takes to follow a write.
+    """
+
+    seed: int
+    quiet: bool
+    plan: Plan
+    canary: Behaviour
+    primary: Behaviour
+    traffic: Traffic
+    start_s: float
+    lags_s: tuple[float, ...]
+    hooks: Mapping[HookType, Sequence[Answer]]
+    happenings: tuple[tuple[float, Happening], ...] = ()
+    api_outages: tuple[tuple[float, float], ...] = ()
+    calls_lost: frozenset[int] = frozenset()
+    crash: Crash | None = None
+
+    def has(self, *kinds: Happening) -> bool:
+        return any(kind in kinds for _, kind in self.happenings)
+
+
+def draw(seed: int) -> Scenario:
+    """The scenario of a seed; one in six is without any disturbance."""
+    random = Random(seed)
+    quiet = random.random() < 1 / 6
+    plan = _plan(random, quiet=quiet)
+    length_s = plan.shortest_s + 20
+    lags = tuple(random.choice((0.02, 0.1, 1.9)) for _ in range(random.choice((1, 1, 2, 3))))
+    calm = Scenario(
+        seed=seed,
+        quiet=quiet,
+        plan=plan,
+        canary=Behaviour() if quiet else _canary(random, length_s),
+        primary=Behaviour() if quiet else _primary(random),
+        traffic=_traffic(random, plan, lags, quiet=quiet),
+        start_s=random.choice((0.0, 1.0, 5.0)) if quiet else random.choice((0.0, 2.0, 9.0, 1e9)),
+        lags_s=lags,
+        hooks=_hooks(random, plan, quiet=quiet),
+    )
+    return calm if quiet else _disturbed(random, calm, length_s)
+
+
+def _disturbed(random: Random, calm: Scenario, length_s: float) -> Scenario:
+    count = random.choice((0, 0, 1, 1, 2, 3))
+    happenings = [
+        (random.uniform(0, length_s), random.choice(list(Happening))) for _ in range(count)
+    ]
+    outages = [random.uniform(0, length_s) for _ in range(random.choice((0, 0, 0, 1, 2)))]
+    lost = random.sample(range(1, 400), random.choice((0, 0, 5, 40)))
+    crash = Crash(call=int(400 * random.random() ** 2) + 1, deadly=random.random() < 0.7)
+    return replace(
+        calm,
+        happenings=tuple(sorted(happenings)),
+        api_outages=tuple((at, at + random.choice((0.5, 3, 12, 45, 200))) for at in outages),
+        calls_lost=frozenset(lost),
+        crash=crash if random.random() < 0.35 else None,
+    )
+
+
+def _plan(random: Random, *, quiet: bool) -> Plan:
+    scrape_s = random.choice((1.0, 2.0))
+    interval_s = random.choice((4.0, 6.0, 10.0))
+    success = Check(name=CheckName.SUCCESS_RATE, bound=99.0, strict=random.random() < 0.2)
+    duration = Check(name=CheckName.DURATION, bound=500.0, edge_s=0.5)
+    hooks = [kind.value for kind in HookType if random.random() < 0.3]
+    return Plan(
+        weights=random.choice(((10, 50), (5, 10, 20), (50,), (20, 40, 60, 80))),
+        interval_s=interval_s,
+        threshold=random.choice((1, 2, 3)),
+        checks=random.choice(((success,), (success, duration))),
+        min_requests=2 if quiet else random.choice((2, 5, 40)),
+        warm_up_s=random.choice((0.0, 0.0, 3.0)),
+        soak_s=random.choice((4.0, interval_s)),
+        drain_s=random.choice((0.0, 5.0)),
+        progress_deadline_s=random.choice((15.0, 40.0)),
+        inconclusive_deadline_s=random.choice((12.0, 30.0)),
+        promote_inconclusive=not quiet and random.random() < 0.1,
+        max_duration_s=600.0 if quiet else random.choice((60.0, 200.0, 600.0)),
+        poll_s=scrape_s,
+        scrape_s=scrape_s,
+        skip_analysis=not quiet and random.random() < 0.08,
+        replicas=2,
+        canary_ready_percent=random.choice((50, 100)),
+        hooks=frozenset(hooks),
+    )
+
+
+def _canary(random: Random, length_s: float) -> Behaviour:
+    late_s = WARM_S + random.uniform(0, length_s)
+    return random.choice(
+        (
+            Behaviour(latency=random.choice(LATENCIES)),
+            Behaviour(latency=random.choice(LATENCIES)),
+            Behaviour(errors=1.0),
+            Behaviour(errors=0.3),
+            Behaviour(errors=0.005),
+            Behaviour(errors=1.0, since_s=late_s),
+            Behaviour(hangs=1.0),
+            Behaviour(not_found=0.5),
+            Behaviour(latency=SLOW),
+        )
+    )
+
+
+def _primary(random: Random) -> Behaviour:
+    kinds = (Behaviour(), Behaviour(), Behaviour(), Behaviour(errors=0.3), Behaviour(latency=SLOW))
+    return random.choice(kinds)
+
+
+def _traffic(random: Random, plan: Plan, lags_s: tuple[float, ...], *, quiet: bool) -> Traffic:
+    enough = 12 * 100 / min(plan.weights) / plan.interval_s / len(lags_s)
+    rate = max(5.0, enough) if quiet else random.choice((0.0, 2.0, 10.0, 20.0)) / len(lags_s)
+    down_s = WARM_S + random.uniform(0, 60)
+    down = ((down_s, down_s + random.choice((2, 8, 60))),) if random.random() < 0.15 else ()
+    return Traffic(
+        rate_per_s=rate,
+        post_share=random.choice((0.0, 0.3)),
+        targets=tuple(f"10.0.0.{n}:8100" for n, _ in enumerate(lags_s, 1)),
+        scrape_s=plan.scrape_s,
+        outages=() if quiet else down,
+        restarts=() if quiet or random.random() > 0.1 else (WARM_S + random.uniform(0, 60),),
+        reload_every_s=math.inf if quiet else random.choice((math.inf, 2.0)),
+        shielded=random.random() < 0.5,
+    )
+
+
+def _hooks(random: Random, plan: Plan, *, quiet: bool) -> Mapping[HookType, Sequence[Answer]]:
+    good = (Answer(), Answer(after_s=1.0))
+    bad = (Answer(text="hook: 500"), Answer(after_s=20.0), Answer(after_s=1e9))
+    kinds = good if quiet else (*good, *good, *bad)
+    return {
+        kind: [random.choice(kinds) for _ in range(3)] for kind in HookType if kind in plan.hooks
+    }

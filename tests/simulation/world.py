@@ -1,0 +1,193 @@
+"""The world of one scenario: what happens happens whenever the clock passes its moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from typing import cast
+
+from canary.core.record import Phase, Record
+from canary.ports import Ports, Router
+from tests.engine.world import NEW, OLD, OWNER, World
+from tests.fakes.fleet import Deployed
+from tests.fakes.traffic import Behaviour
+from tests.simulation.interference import Interference
+from tests.simulation.scenario import WARM_S, Happening, Scenario
+
+DOWN = Behaviour(errors=1.0)
+FOREIGN = (Happening.EDITED, Happening.CLEARED, Happening.TAKEN_OVER)
+
+
+class _Answers(Mapping[str, Behaviour]):
+    """How versions answer now: one without ready pods answers nothing but 5xx."""
+
+    def __init__(self, world: SimulatedWorld, behaviours: Mapping[str, Behaviour]) -> None:
+        self._world = world
+        self._behaviours = behaviours
+
+    def __getitem__(self, version: str) -> Behaviour:
+        return self._behaviours[version] if version in self._world.fleet.up() else DOWN
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._behaviours)
+
+    def __len__(self) -> int:
+        return len(self._behaviours)
+
+
+class _Watched:
+    """The router, which never gets more traffic for a version without pods while another has some.
+
+    Somebody who looked less than `BLIND_S` ago could not know better.
+    """
+
+    BLIND_S = 12.0
+
+    def __init__(self, world: SimulatedWorld, router: Router) -> None:
+        self._world = world
+        self._router = router
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._router, name)
+
+    def write(self, record: Record) -> None:
+        before = dict(self._world.traffic.plain)
+        self._router.write(record)
+        for version, weight in record.members:
+            if weight > before.get(version, 0):
+                self._world.demand_ready(version, self.BLIND_S)
+
+
+class SimulatedWorld(World):
+    """`release` runs one update as a driver of its own."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(
+            new=scenario.canary,
+            old=scenario.primary,
+            traffic=scenario.traffic,
+            hooks=scenario.hooks,  # type: ignore[arg-type]
+            seed=scenario.seed,
+        )
+        self.scenario = scenario
+        self.outages = scenario.api_outages
+        self.pending = [(WARM_S + at_s, kind) for at_s, kind in scenario.happenings]
+        self.later: list[tuple[float, object, dict[str, object]]] = []
+        self.meddled_s = self.refused_s = float("-inf")
+        self.interference = Interference(self.down, scenario.crash, scenario.calls_lost)
+        self.seen_up_s = {OLD: float("-inf"), NEW: float("-inf")}
+        self.fleet.versions[NEW].start_s = scenario.start_s
+        self.traffic.lag_s = max(scenario.lags_s)
+        answers = _Answers(self, {OLD: scenario.primary, NEW: scenario.canary})
+        for replica in self.metrics.replicas:
+            replica.behaviours = answers
+        self.clock.on_tick.insert(0, self._happen)
+
+    @property
+    def ports(self) -> Ports:
+        """Interfered with, and a driver's own: only the cluster is shared with the next one."""
+        plain = super().ports
+        watched = replace(plain, router=cast("Router", _Watched(self, plain.router)))
+        over = {
+            field.name: self.interference.over(field.name, getattr(watched, field.name))
+            for field in fields(watched)
+        }
+        return replace(plain, **over)
+
+    def down(self) -> bool:
+        """Whether the API server is."""
+        now_s = self.clock.now_s() - WARM_S
+        if not any(begin_s <= now_s < end_s for begin_s, end_s in self.outages):
+            return False
+        self.refused_s = self.clock.now_s()
+        return True
+
+    def heal(self) -> None:
+        """Whatever was broken around the versions works again; a new driver may be started."""
+        self.pending.clear()
+        self.outages = ()
+        self.traffic.frozen = False
+        self.driver.interrupted_at_s = None
+        self.interference = Interference(self.down)
+        for _, thing, changes in self.later:
+            _change(thing, changes)
+        self.later.clear()
+        self.clock.advance(15.0)
+
+    def demand_ready(self, version: str, blind_s: float) -> None:
+        up = self.fleet.up()
+        recently = self.clock.now_s() - self.seen_up_s[version] <= blind_s
+        assert version in up or not up or recently, f"traffic moved to {version}, which is down"
+
+    def _happen(self, now_s: float) -> None:
+        for replica in self.metrics.replicas:
+            replica.advance(now_s)
+        while self.pending and self.pending[0][0] <= now_s:
+            self._do(self.pending.pop(0)[1], now_s)
+        for due in [due for due in self.later if due[0] <= now_s]:
+            self.later.remove(due)
+            _change(due[1], due[2])
+        self.seen_up_s |= dict.fromkeys(self.fleet.up(), now_s)
+        assert any(deployed.replicas for deployed in self.fleet.versions.values()), "all stopped"
+
+    def _do(self, kind: Happening, now_s: float) -> None:
+        if kind in FOREIGN:
+            self.meddled_s = now_s
+        old, new = self.fleet.versions[OLD], self.fleet.versions[NEW]
+        match kind:
+            case Happening.CANARY_CRASH_LOOPS:
+                self._crash_loop(new, now_s)
+            case Happening.CANARY_UNREADY:
+                new.ready, new.trouble = 0, "readiness probe answers 500"
+            case Happening.CANARY_SHORT:
+                new.ready = 1
+            case Happening.PRIMARY_DIES:
+                old.ready = 0
+            case Happening.PRIMARY_BLINKS:
+                self._away(old, now_s, 20.0)
+            case Happening.NODE_DRAINED:
+                self._away(old, now_s, 10.0)
+                self._away(new, now_s, 8.0)
+            case _:
+                self._meddle(kind, now_s)
+
+    def _meddle(self, kind: Happening, now_s: float) -> None:
+        match kind:
+            case Happening.EDITED:
+                self.traffic.edited({OLD: 40, NEW: 60} if NEW in self.fleet.up() else {OLD: 99})
+            case Happening.LABELLED:
+                self.traffic.revision += 1
+            case Happening.CLEARED:
+                self.traffic.clear()
+            case Happening.TAKEN_OVER:
+                theirs = Record(owner=OWNER, run="r9", phase=Phase.PREPARING, primary=OLD)
+                self.traffic.taken_over(replace(theirs, images={OLD: "podinfo:a"}))
+            case Happening.INTERRUPTED:
+                self.driver.interrupted_at_s = now_s
+            case Happening.FROZEN:
+                self.traffic.frozen = True
+                thaw_s = now_s + (5.0, 90.0)[self.scenario.seed % 2]
+                self.later.append((thaw_s, self.traffic, {"frozen": False}))
+            case _:
+                for replica in self.metrics.replicas:
+                    replica.scrapes.clear()
+
+    def _crash_loop(self, deployed: Deployed, now_s: float) -> None:
+        for n in range(8):
+            self.later.append((now_s + 10 * n, deployed, {"ready": 0, "exits": n + 1}))
+            self.later.append((now_s + 10 * n + 4, deployed, {"ready": None}))
+
+    def _away(self, deployed: Deployed, now_s: float, seconds: float) -> None:
+        deployed.ready, deployed.disturbed = 0, True
+        self.later.append((now_s + seconds, deployed, {"ready": None, "disturbed": False}))
+
+    def _routed(self) -> set[str]:
+        """What any replica may route to; what somebody else did is not held against the engine."""
+        if self.clock.now_s() - self.meddled_s <= self.traffic.lag_s + 1.0:
+            return set()
+        return {*super()._routed(), *self.traffic.plain, *self.traffic.shielded}
+
+
+def _change(thing: object, changes: Mapping[str, object]) -> None:
+    for name, value in changes.items():
+        setattr(thing, name, value)
