@@ -1,0 +1,1 @@
+"""The demonstration that `make demo` shows, and the pictures that are taken of it."""
