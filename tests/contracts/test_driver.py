@@ -88,10 +88,10 @@ def test_a_program_that_lives_is_no_reason_to_stop(address: str, start: Start) -
 def test_asking_is_cheap(address: str, start: Start) -> None:
     start(HOLDS + WAITS)
     with EngineDriver(address) as driver:
-        began = time.process_time()
-        for _ in range(200):
+        began = time.monotonic()
+        for _ in range(100):
             driver.interruption()
-        assert (time.process_time() - began) / 200 < 0.005
+        assert (time.monotonic() - began) / 100 < 0.005
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -3,63 +3,26 @@
 from __future__ import annotations
 
 import json
-import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 
-from canary.adapters.access import Ask, Direct, Endpoint
+from canary.adapters.access import Ask, Endpoint
 from canary.adapters.clock import SystemClock
 from canary.adapters.hooks import Hook, Sender, WebHooks
-from canary.adapters.http import MockTransport, Request, Response
-from canary.adapters.kubeconfig import Login
-from canary.adapters.kubernetes import Cluster
-from canary.adapters.reach import Reach, resolves, service_address
-from canary.core.seen import HookResult, HookType, Occasion, Outcome
+from canary.adapters.http import Response
+from canary.adapters.reach import Reach
+from canary.core.seen import HookResult, Occasion, Outcome
 from canary.ports import Hooks
+from tests.contracts.hooking import PRE, ROLLOUT, Pauses, ended, hook, occasion, real
 from tests.fakes.clock import FakeClock
 from tests.fakes.hooks import Answer, FakeHooks
-from tests.fakes.web import Received, Reply, Web, serving
+from tests.fakes.web import Received, Reply, serving
 
-PRE, ROLLOUT = HookType.PRE_ROLLOUT, HookType.ROLLOUT
 SECRET = "S3cr3tT0ken"
-
-
-def occasion(kind: HookType = PRE) -> Occasion:
-    return Occasion(type=kind, phase="Preparing", checksum="bbbbbbbbbb")
-
-
-def ended(hooks: Hooks, kind: HookType = PRE, within_s: float = 20.0) -> HookResult:
-    deadline = time.monotonic() + within_s
-    while (result := hooks.result(kind)).outcome is Outcome.PENDING:
-        assert time.monotonic() < deadline, "still pending"
-        time.sleep(0.005)
-    return result
-
-
-@dataclass(slots=True)
-class Pauses:
-    """Remembers instead of pausing."""
-
-    seconds: list[float] = field(default_factory=list)
-
-    def __call__(self, seconds: float) -> None:
-        self.seconds.append(seconds)
-
-
-def real(*hooks: Hook, pause: Callable[[float], object] | None = None) -> WebHooks:
-    sender = Sender(app="podinfo", namespace="test", reach=Reach(), pause=pause or Pauses())
-    return WebHooks(hooks, sender, SystemClock())
-
-
-def hook(web: Web, path: str = "/", **more: Any) -> Hook:
-    return Hook(**{"name": "acceptance", "type": PRE, "url": web.url + path, **more})
 
 
 @dataclass(slots=True)
@@ -329,113 +292,3 @@ def test_a_bug_fails_the_hook_instead_of_holding_the_run() -> None:
     hooks = WebHooks([Hook(name="x", type=PRE, url="http://x")], sender, SystemClock())
     hooks.call(occasion())
     assert ended(hooks).text == "pre-rollout webhook x: could not be called: KeyError"
-
-
-@pytest.mark.parametrize(
-    ("url", "target"),
-    [
-        ("http://lt.test/", "/api/v1/namespaces/test/services/http:lt:80"),
-        ("http://lt.test./", "/api/v1/namespaces/test/services/http:lt:80"),
-        ("http://lt.test.svc", "/api/v1/namespaces/test/services/http:lt:80"),
-        ("http://lt.test.svc.cluster.local:81/x", "/api/v1/namespaces/test/services/http:lt:81"),
-        ("https://lt.test.svc.cluster.local./", "/api/v1/namespaces/test/services/https:lt:443"),
-        ("http://localhost/", None),
-        ("http://10.0.0.1/", None),
-        ("http://hooks.example.com/", None),
-    ],
-)
-def test_a_service_inside_the_cluster_is_known_by_its_name(url: str, target: str | None) -> None:
-    address = service_address(urlsplit(url))
-    assert (address.target if address else None) == target
-
-
-def proxied(seen: list[Request], statuses: Sequence[int], looked: int = 200) -> Cluster:
-    """An API server that answers a look at the Service, and calls through its proxy."""
-    remaining = list(statuses)
-
-    def answering(request: Request) -> Response:
-        if not request.url.path.endswith(("/proxy/gate/check", "/proxy/")):
-            return Response(looked, json={"kind": "Service"})
-        seen.append(request)
-        return Response(remaining.pop(0), text="the gate is closed")
-
-    reached = login("https://api.test:6443")
-    return Cluster(reached, transport=MockTransport(answering), pause=Pauses())
-
-
-def login(host: str) -> Login:
-    return Login(host=host, verify=ssl.create_default_context(), token=lambda: "", context="c")
-
-
-@pytest.mark.parametrize(
-    ("status", "resolves", "direct"),
-    [(200, True, False), (404, False, True), (403, False, False), (403, True, True)],
-)
-def test_a_service_is_reached_through_the_api_server_if_there_is_one(
-    status: int,
-    resolves: bool,  # noqa: FBT001
-    direct: bool,  # noqa: FBT001
-) -> None:
-    reach = Reach(proxied([], [], looked=status), known=lambda _host, _port: resolves)
-    endpoint, path = reach("http://flagger-loadtester.test/gate/check?x=1")
-    assert path == "/gate/check?x=1"
-    assert isinstance(endpoint, Direct) is direct
-
-
-def test_without_the_proxy_everything_is_direct() -> None:
-    endpoint, path = Reach(None, known=lambda _host, _port: False)("http://lt.test")
-    assert isinstance(endpoint, Direct)
-    assert path == "/"
-
-
-def test_a_proxied_hook_arrives_at_the_service() -> None:
-    seen: list[Request] = []
-    reach = Reach(proxied(seen, [200, 403]), known=lambda _host, _port: False)
-    sender = Sender(app="podinfo", namespace="test", reach=reach, pause=Pauses())
-    gate = Hook(name="gate", type=PRE, url="http://lt.test/gate/check", timeout_s=3.0)
-    hooks = WebHooks([gate], sender, SystemClock())
-    results: list[Mapping[str, Any]] = []
-    for outcome in (Outcome.PASSED, Outcome.FAILED):
-        hooks.call(occasion())
-        result = ended(hooks)
-        assert result.outcome is outcome
-        results.append(json.loads(seen[-1].content))
-    assert result.text == "pre-rollout webhook gate: answered 403: the gate is closed"
-    assert [request.url.path for request in seen] == [
-        "/api/v1/namespaces/test/services/http:lt:80/proxy/gate/check"
-    ] * 2
-    assert results[0]["name"] == "podinfo"
-
-
-def test_silence_behind_the_proxy_is_the_services_own() -> None:
-    hold = threading.Event()
-
-    def answering(received: Received) -> Reply:
-        if received.method == "POST":
-            return Reply(hold=hold)
-        return Reply(body=b'{"kind":"Service"}')
-
-    with serving(answering) as web:
-        cluster = Cluster(login(web.url), pause=Pauses())
-        sender = Sender(app="a", namespace="n", reach=Reach(cluster), pause=Pauses())
-        gate = Hook(name="gate", type=PRE, url="http://lt.test/", timeout_s=0.1)
-        hooks = WebHooks([gate], sender, SystemClock())
-        hooks.call(occasion())
-        text = ended(hooks).text
-        hold.set()
-    assert text == (
-        "pre-rollout webhook gate: its server (service test/lt) "
-        "did not answer within 0.1 s through the API server"
-    )
-
-
-def test_this_machine_knows_itself_and_no_cluster() -> None:
-    assert resolves("127.0.0.1", 80)
-    assert not resolves(f"{'x' * 64}.test", 80)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(socket, "getaddrinfo", _unknown)
-        assert not resolves("flagger-loadtester.test", 80)
-
-
-def _unknown(*_args: object, **_more: object) -> list[object]:
-    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
