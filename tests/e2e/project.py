@@ -37,6 +37,13 @@ class Result:
         """The printed lines that contain `part`."""
         return [line.strip() for line in self.text.splitlines() if part in line]
 
+    @property
+    def reasons(self) -> list[str]:
+        """The lines at the end that say why it failed, without the rows that said so before."""
+        _, _, summary = self.text.partition("\nDiagnostics:\n")
+        errors = [line.strip() for line in summary.splitlines() if "error:" in line]
+        return [line for line in errors if line != "error: update failed"]
+
 
 class Running:
     """A command that was started and can be interrupted or killed."""
@@ -135,7 +142,8 @@ class Project:
     def export(self) -> dict[str, Any]:
         """The state's resources by URN."""
         state = json.loads(self.run("stack", "export").text)
-        return {resource["urn"]: resource for resource in state["deployment"]["resources"]}
+        resources = state["deployment"].get("resources") or []
+        return {resource["urn"]: resource for resource in resources}
 
     def run(self, *arguments: str, fails: bool = False) -> Result:
         """Carry out any of the CLI's commands, which must succeed, or else fail."""

@@ -8,6 +8,7 @@ from typing import Any
 PODINFO = "ghcr.io/stefanprodan/podinfo"
 TESTAPP = "canary.test/app"
 GOOD, BETTER = f"{PODINFO}:6.9.2", f"{PODINFO}:6.9.2-blue"
+MISSING = "127.0.0.1:1/podinfo:6.9.2-missing"  # refused at once, where a real registry takes long
 INTERVAL_S = 2
 
 Config = dict[str, Any]

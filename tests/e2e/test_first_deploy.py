@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.settings import GOOD, PODINFO
+from tests.e2e.settings import GOOD, MISSING
 from tests.e2e.waiting import await_
 from tests.e2e.world import World
 
 pytestmark = pytest.mark.bed
-
-MISSING = f"{PODINFO}:0.0.0-missing"
 
 
 def test_a_first_deploy_serves_once_the_pods_are_ready(world: World) -> None:
@@ -32,10 +30,10 @@ def test_a_first_deploy_serves_once_the_pods_are_ready(world: World) -> None:
 def test_a_first_deploy_that_fails_is_fixed_and_destroyed(world: World) -> None:
     world.write(MISSING, {"progressDeadlineSeconds": 4})
     failed = world.project.up(fails=True)
-    (reason,) = failed.lines("error: Rejected: ")
-    assert "not ready within 4 s: 0 of 2 pods ready" in reason
-    assert MISSING in reason
-    assert "nothing serves yet" in reason
+    (reason,) = failed.reasons
+    assert reason.startswith(f"error: Rejected: {MISSING}: not ready within 4 s: 0 of 2 pods ready")
+    assert reason.endswith("; nothing serves yet")
+    assert "ImagePull" in reason
     assert "Traceback" not in failed.text
     assert world.objects("traefikservices,ingressroutes") == []
 

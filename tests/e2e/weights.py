@@ -15,8 +15,8 @@ from canary.core.record import Record
 from tests.bed.cluster import Bed
 
 _COLUMNS = (
-    r"{.metadata.name}{'\t'}{.spec.weighted.services}{'\t'}"
-    r"{.metadata.annotations.canary\.rollout/record}{'\n'}"
+    "{.metadata.name}|{.spec.weighted.services}|"
+    r'{.metadata.annotations.canary\.rollout/record}{"\n"}'
 )
 
 
@@ -107,9 +107,9 @@ class Weights:
         assert self._process is not None
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            if line.count("\t") != 2:
+            if line.count("|") < 2:
                 continue  # a remark of kubectl's
-            name, services, record = line.rstrip("\n").split("\t")
+            name, services, record = line.rstrip("\n").split("|", 2)
             with self._changed:
                 self._changes.append(_change(self._app, name, services, record))
                 self._changed.notify_all()

@@ -11,7 +11,7 @@ from typing import Any
 from canary.core.record import Record
 from tests.e2e.probes import PodProbe, Probe
 from tests.e2e.project import Project
-from tests.e2e.settings import ELSEWHERE, Config, merged, podinfo
+from tests.e2e.settings import ELSEWHERE, Config, merged, podinfo, testapp
 from tests.e2e.shared import Platform
 from tests.e2e.weights import Weights
 
@@ -42,6 +42,11 @@ class World:
     def write(self, image: str, changes: Mapping[str, Any] | None = None) -> None:
         """Configure the one app: podinfo with this image, and further changes of its settings."""
         self.write_apps({self.app: self.settings(image, changes)})
+
+    def write_testapp(self, tag: str, changes: Mapping[str, Any] | None = None) -> None:
+        """Configure the one app: the test app of this tag, and further changes of its settings."""
+        own = testapp(tag, self.namespace, self.host)
+        self.write_apps({self.app: merged(own, changes or {})})
 
     def write_apps(self, apps: Mapping[str, Config]) -> None:
         """Configure all apps."""

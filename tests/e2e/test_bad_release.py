@@ -1,0 +1,108 @@
+"""Bad releases: stopped with one line of reason; users of what can be repeated do not notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.e2e.answers import Answers
+from tests.e2e.project import Result
+from tests.e2e.settings import GOOD, MISSING, PODINFO, TESTAPP, testapp
+from tests.e2e.world import World
+
+pytestmark = pytest.mark.bed
+
+STRICT: dict[str, Any] = {"analysis": {"interval": "3s", "stepWeights": [30, 50, 70]}}
+IMPATIENT: dict[str, Any] = {"progressDeadlineSeconds": 4}
+LONG: dict[str, Any] = {"analysis": {"interval": "3s", "stepWeight": 5, "stepWeights": None}}
+ERRORS, SLOW = f"{PODINFO}:6.9.2-errors", f"{PODINFO}:6.9.2-slow"
+UNREADY, CRASH = f"{PODINFO}:6.9.2-unready", f"{PODINFO}:6.9.2-crash"
+HANGS = f"{TESTAPP}:hangs"
+
+
+@dataclass(kw_only=True)
+class Release:
+    """What a release came to, for its users and for who made it."""
+
+    result: Result = field(init=False)
+    answers: Answers = field(init=False)
+    steps: list[int] = field(init=False)
+
+    @property
+    def reason(self) -> str:
+        """The one line that says why."""
+        (reason,) = self.result.reasons
+        return reason
+
+
+def released(world: World, good: str, bad: str, changes: dict[str, Any]) -> Release:
+    """Deploy `good`, then release `bad`, which must be stopped without a trace on the primary."""
+    world.write(good, changes)
+    world.project.up()
+    primary = world.record().primary
+    pods, members = world.pods(primary), world.members()
+    world.write(bad, changes)
+    release = Release()
+    with world.weights() as weights, world.probe(rate=50) as users:
+        release.result = world.project.up(fails=True)
+    release.answers, release.steps = users.answers(), weights.steps()
+    assert "Traceback" not in release.result.text
+    assert release.reason.startswith(f"error: Rejected: {bad}: ")
+    assert world.members() == members
+    assert (world.apex_version(), world.record().primary) == (primary, primary)
+    assert world.pods(primary) == pods
+    return release
+
+
+def test_errors_are_rolled_back(world: World) -> None:
+    release = released(world, GOOD, ERRORS, STRICT)
+    print(release.reason, release.steps)
+    assert "requests succeeded (min 99 %)" in release.reason
+    assert "all traffic is back on " in release.reason
+    assert release.steps[1] == 30
+    assert not len(release.answers.failed()), release.answers.failed()
+
+
+def test_slowness_is_rolled_back(world: World) -> None:
+    release = released(world, GOOD, SLOW, STRICT)
+    print(release.reason, release.steps)
+    assert "500 ms" in release.reason
+    assert release.steps == [0, 30, 0]
+    assert not len(release.answers.failed()), release.answers.failed()
+
+
+def test_a_version_that_never_gets_ready_gets_no_traffic(world: World) -> None:
+    release = released(world, GOOD, UNREADY, IMPATIENT)
+    print(release.reason, release.steps)
+    assert "not ready within 4 s: 0 of 2 pods ready: " in release.reason
+    assert "503" in release.reason
+    assert release.steps == [0]
+    assert not len(release.answers.failed()), release.answers.failed()
+
+
+def test_an_image_that_does_not_exist_gets_no_traffic(world: World) -> None:
+    release = released(world, GOOD, MISSING, IMPATIENT)
+    print(release.reason, release.steps)
+    assert "not ready within 4 s: 0 of 2 pods ready: " in release.reason
+    assert "ImagePull" in release.reason
+    assert release.steps == [0]
+    assert not len(release.answers.failed()), release.answers.failed()
+
+
+def test_a_crash_under_traffic_is_rolled_back(world: World) -> None:
+    release = released(world, GOOD, CRASH, LONG)
+    print(release.reason, release.steps)
+    assert "of the canary" in release.reason
+    assert max(release.steps) >= 10
+    assert not len(release.answers.failed()), release.answers.failed()
+
+
+def test_a_canary_that_hangs_is_rolled_back(world: World) -> None:
+    service = testapp("1", world.namespace, world.host)
+    changes = {**STRICT, "service": service["service"], "probes": service["probes"]}
+    release = released(world, f"{TESTAPP}:1", HANGS, changes)
+    print(release.reason, release.steps)
+    assert "answered 0 of about " in release.reason
+    assert release.steps == [0, 30, 0]

@@ -1,0 +1,80 @@
+"""Two apps in one update: each has its own fate, and the state tells which version serves."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.e2e.settings import TESTAPP, merged, testapp
+from tests.e2e.world import World
+
+pytestmark = pytest.mark.bed
+
+GOOD, BETTER, BAD = "1", "2", "errors"
+QUICK: dict[str, Any] = {"analysis": {"threshold": 1, "stepWeights": [50]}}
+LONGER: dict[str, Any] = {"analysis": {"interval": "3s", "stepWeights": [20, 50, 70]}}
+
+
+def test_of_two_apps_the_bad_one_is_restored_and_the_good_one_promoted(world: World) -> None:
+    _configure(world, first=GOOD, second=GOOD)
+    world.project.up()
+    before = {app: world.record(app).primary for app in ("first", "second")}
+    _configure(world, first=BETTER, second=BAD)
+    users = [world.probe(host=_host(world, app), rate=30) for app in before]
+    with users[0], users[1], world.weights("first") as good, world.weights("second") as bad:
+        failed = world.project.up(fails=True)
+        restored = bad.await_phase("Failed", within_s=0)
+        moved = bad.await_weight(50, within_s=0)
+        promoted = good.await_phase("Succeeded", within_s=0)
+        _tidied_up(world, before)
+    (reason,) = failed.reasons
+    assert reason.startswith(f"error: Rejected: {TESTAPP}:{BAD}: ")
+    assert restored.at < promoted.at  # the sibling's longer run was not waited for
+    assert restored.at - moved.at < 6.0
+    assert good.steps() == [0, 20, 50, 70, 100, 0]
+    for probe in users:
+        assert not len(probe.answers().failed()), probe.answers().failed()
+
+
+def _tidied_up(world: World, before: dict[str, str]) -> None:
+    """What serves is in the state; reverting the bad image only deletes what nothing needs."""
+    serving = {app: world.record(app).primary for app in before}
+    assert serving["first"] != before["first"]
+    assert serving["second"] == before["second"]
+    assert _recorded(world) == serving
+    assert len(world.objects("deployments")) == 4
+    runs = [world.record(app).run for app in before]
+    _configure(world, first=BETTER, second=GOOD)
+    began = time.time()
+    result = world.project.up()
+    assert [world.record(app).run for app in before] == runs
+    assert all(world.record(app).moved_at < began for app in before)
+    assert not result.lines("canary:Rollout")
+    deployed = {body["metadata"]["name"] for body in world.objects("deployments")}
+    assert deployed == {f"{app}-{version}" for app, version in serving.items()}
+
+
+def _configure(world: World, *, first: str, second: str) -> None:
+    plans = {"first": (first, LONGER), "second": (second, QUICK)}
+    world.write_apps(
+        {
+            app: merged(testapp(tag, world.namespace, _host(world, app)), plan)
+            for app, (tag, plan) in plans.items()
+        }
+    )
+
+
+def _host(world: World, app: str) -> str:
+    return f"{app}.{world.host}"
+
+
+def _recorded(world: World) -> dict[str, str]:
+    """By app, the version that the state's Rollouts say serves."""
+    states = [body["outputs"] for body in world.project.export().values() if _is_rollout(body)]
+    return {outputs["app"]: outputs["version"] for outputs in states}
+
+
+def _is_rollout(body: dict[str, Any]) -> bool:
+    return bool(str(body["type"]).endswith(":Rollout"))
