@@ -1,0 +1,205 @@
+"""The Rollout over its wire protocol, against a fake API server: what Pulumi sees of it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+
+from canary.inputs import AS_RECORDED
+from canary.provider import RetirementProvider, RolloutProvider
+from tests.contracts.pods import deployment, pod
+from tests.fakes.cluster import FakeCluster
+from tests.provider.wire import Wire
+
+V1, V2 = "1111111111", "2222222222"
+OWNER = "0123456789abcdef"
+NAMESPACE = "/api/v1/namespaces/test"
+DEPLOYMENTS = "/apis/apps/v1/namespaces/test/deployments"
+LISTS = "/apis/traefik.io/v1alpha1/namespaces/test/traefikservices"
+
+
+def props(version: str = V1, **changes: Any) -> dict[str, Any]:
+    """A Rollout's inputs, short enough to fail quickly."""
+    release = {
+        "host": "app.example.com",
+        "replicas": 1,
+        "progressDeadlineSeconds": 1,
+        "drain": "0s",
+        "analysis": {"metrics": []},
+    }
+    return {
+        "app": "podinfo",
+        "namespace": "test",
+        "stack": "dev",
+        "owner": OWNER,
+        "image": f"podinfo:{version[0]}",
+        "version": version,
+        "podTemplate": {"spec": {}},
+        "release": release,
+        "access": {},
+        "live": AS_RECORDED,
+        **changes,
+    }
+
+
+@pytest.fixture
+def server() -> Iterator[FakeCluster]:
+    with FakeCluster() as fake:
+        labels = {"app.kubernetes.io/name": "podinfo", "app.kubernetes.io/managed-by": "canary"}
+        owned = {"canary.rollout/owner": OWNER}
+        metadata = {"name": "podinfo", "labels": labels, "annotations": owned}
+        fake.put(f"{NAMESPACE}/services", {"metadata": metadata, "spec": {"ports": []}})
+        fake.put(DEPLOYMENTS, deployment(V1, 1))
+        fake.put(f"{NAMESPACE}/pods", pod(V1, "one"))
+        yield fake
+
+
+@pytest.fixture
+def wire(server: FakeCluster) -> Iterator[Wire]:
+    with Wire(RolloutProvider(), {"canary:kubeconfig": server.kubeconfig()}) as process:
+        yield process
+
+
+def weights(server: FakeCluster) -> list[tuple[str, int]]:
+    services = server.objects.read(f"{LISTS}/podinfo")["spec"]["weighted"]["services"]
+    return [(member["name"], member["weight"]) for member in services]
+
+
+def refused(error: grpc.RpcError) -> str:
+    """What Pulumi prints of it: the last line of a traceback, and nothing before."""
+    return str(error.details())  # type: ignore[attr-defined]
+
+
+def test_the_state_holds_a_reference_and_no_code() -> None:
+    for provider, name in ((RolloutProvider(), b"Rollout"), (RetirementProvider(), b"Retirement")):
+        pickled = base64.b64decode(Wire(provider, {}).reference)
+        assert b"canary.provider" in pickled
+        assert name + b"Provider" in pickled
+        assert len(pickled) < 80
+
+
+def test_a_first_version_is_created_and_echoed(wire: Wire, server: FakeCluster) -> None:
+    outs = wire.create(props())
+    assert outs == props() | {"primary": V1}
+    assert weights(server) == [(f"podinfo-{V1}", 100)]
+    selector = server.objects.read(f"{NAMESPACE}/services/podinfo")["spec"]["selector"]
+    assert selector["app.kubernetes.io/version"] == V1
+    lines = [line for line, ephemeral in wire.lines if not ephemeral]
+    assert "Succeeded: first version is ready" in lines[-1]
+
+
+def test_a_create_that_fails_removes_what_it_made(wire: Wire, server: FakeCluster) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        wire.create(props(V2))
+    assert refused(caught.value).startswith("Rejected: podinfo:2: ")
+    assert refused(caught.value).strip().count("\n") == 0
+    assert server.objects.items(LISTS, "", "") == []
+
+
+def test_the_same_version_again_is_no_run(wire: Wire, server: FakeCluster) -> None:
+    outs = wire.create(props())
+    more = {**props()["release"], "replicas": 3}
+    wire.update(outs, props(release=more))
+    assert server.objects.read(f"{DEPLOYMENTS}/podinfo-{V1}")["spec"]["replicas"] == 3
+    assert wire.lines[-1] == ("podinfo:1 serves already: no run", True)
+
+
+def test_a_version_that_is_never_ready_is_one_line(wire: Wire, server: FakeCluster) -> None:
+    outs = wire.create(props())
+    server.put(DEPLOYMENTS, deployment(V2, 1))
+    with pytest.raises(grpc.RpcError) as caught:
+        wire.update(outs, props(V2))
+    assert refused(caught.value).strip() == (
+        "Rejected: podinfo:2: not ready within 1 s: 0 of 1 pods ready; podinfo:1 kept all traffic"
+    )
+    assert weights(server) == [(f"podinfo-{V1}", 100)]
+    assert server.objects.read(f"{DEPLOYMENTS}/podinfo-{V2}")["spec"]["replicas"] == 0
+
+
+def test_an_unreachable_cluster_is_one_line() -> None:
+    nobody = FakeCluster()
+    kubeconfig = nobody.kubeconfig()
+    nobody._server.server_close()
+    with Wire(RolloutProvider(), {"canary:kubeconfig": kubeconfig}) as wire:
+        with pytest.raises(grpc.RpcError) as caught:
+            wire.update(props(), props(V2))
+        assert refused(caught.value).startswith("ClusterError: the API server at ")
+        assert "valid" not in refused(caught.value)
+
+
+def test_inputs_of_another_time_are_told_without_their_values(wire: Wire) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        wire.update(props(), props(release={"host": "app.example.com", "replicas": "hunter2"}))
+    assert "hunter2" not in refused(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("news", "changes"),
+    [
+        ({}, False),
+        ({"live": "r1 ended in Progressing: repaired first"}, True),
+        ({"image": "podinfo:9"}, True),
+        ({"release": {"host": "app.example.com"}}, True),
+    ],
+)
+def test_diff_is_about_inputs_and_a_contradicting_cluster(
+    wire: Wire,
+    news: dict[str, Any],
+    changes: bool,  # noqa: FBT001
+) -> None:
+    outs = props() | {"primary": V1}
+    assert wire.changes(outs, props(**news)) is changes
+
+
+@pytest.mark.parametrize(
+    ("live", "text"),
+    [
+        ({}, AS_RECORDED),
+        ({"primary": V1, "damage": ""}, AS_RECORDED),
+        ({"primary": V2, "damage": ""}, f"{V2} serves, not {V1} as the state says"),
+        (
+            {"primary": V1, "damage": "run r1 ended in Soaking at 100 %"},
+            f"run r1 ended in Soaking at 100 %: repaired first, all traffic goes to {V1}",
+        ),
+    ],
+)
+def test_check_reduces_what_serves_to_what_contradicts_the_state(
+    wire: Wire, live: dict[str, Any], text: str
+) -> None:
+    assert wire.check(props(), props(V2, live=live))["live"] == text
+
+
+def test_read_reports_and_never_writes(wire: Wire, server: FakeCluster) -> None:
+    outs = wire.create(props())
+    writes = [call for call in server.calls if not call.startswith("GET")]
+    assert wire.read(outs) == {key: value for key, value in outs.items() if key != "primary"}
+    by_hand = [{"kind": "Service", "name": f"podinfo-{V2}", "port": 80, "weight": 100}]
+    server.edit(f"{LISTS}/podinfo", {"spec": {"weighted": {"services": by_hand}}})
+    assert "the weights were changed" in wire.read(outs)["live"]
+    assert [call for call in server.calls if not call.startswith("GET")] == writes
+
+
+def test_delete_removes_what_runs_made(wire: Wire, server: FakeCluster) -> None:
+    outs = wire.create(props())
+    wire.delete(outs)
+    assert server.objects.items(LISTS, "", "") == []
+    assert server.objects.items(f"{NAMESPACE}/configmaps", "", "") == []
+    spec = server.objects.read(f"{NAMESPACE}/services/podinfo")["spec"]
+    assert not spec.get("selector")
+
+
+def test_a_serving_version_is_not_retired(wire: Wire, server: FakeCluster) -> None:
+    wire.create(props())
+    with Wire(RetirementProvider(), {"canary:kubeconfig": server.kubeconfig()}) as retirement:
+        retirement.create(props())
+        with pytest.raises(grpc.RpcError) as caught:
+            retirement.delete(props())
+        assert refused(caught.value).strip() == (
+            f"StillServing: version {V1} still has the traffic of the apex Service"
+        )
+        wire.delete(props())
+        retirement.delete(props())
