@@ -7,7 +7,7 @@ away from the mode, where terms only fall; that takes O(sqrt(n)) terms.
 
 from __future__ import annotations
 
-from math import exp, lgamma, log, log1p, pi
+from math import exp, inf, lgamma, log, log1p, pi
 
 NEGLIGIBLE = 1e-17  # a term this much smaller than the sum no longer changes it
 
@@ -31,7 +31,7 @@ def upper_tail(k: int, n: int, p: float) -> float:
 
 def _falling_sum(k: int, n: int, p: float) -> float:
     """The sum over `k` … `n` where `k` is above the mean, so that every term is below the last."""
-    term, total, odds = exp(_log_chance(k, n, p)), 0.0, p / (1.0 - p)
+    term, total, odds = exp(log_chance(k, n, p)), 0.0, p / (1.0 - p)
     while term > total * NEGLIGIBLE:  # at k = n the next term is 0
         total += term
         term *= (n - k) / (k + 1) * odds
@@ -39,10 +39,14 @@ def _falling_sum(k: int, n: int, p: float) -> float:
     return min(total, 1.0)
 
 
-def _log_chance(k: int, n: int, p: float) -> float:
-    """The logarithm of the chance of exactly `k` hits, 1 <= k <= n."""
+def log_chance(k: int, n: int, p: float) -> float:
+    """The logarithm of the chance of exactly `k` hits; 0 < p < 1, minus infinity outside 0 … n."""
+    if not 0 <= k <= n:
+        return -inf
     if k == n:
         return n * log(p)
+    if k == 0:
+        return n * log1p(-p)
     misses = n - k
     return (
         _stirling_error(n)
