@@ -87,3 +87,25 @@ def check(world: World, expected: str, plan: Plan = PLAN, start: State = BEGIN) 
     """Play and compare with the transcript in the test."""
     got = [text.strip() for text in play(world, plan, start)]
     assert got == [text.strip() for text in expected.strip().splitlines()]
+
+
+NONE = Pods(wanted=2, existing=2, ready=0)
+
+
+def seeing(world: World = healthy, **changes: object) -> World:
+    """The world, but with these things seen differently throughout."""
+    return lambda state, seen: replace(world(state, seen), **changes)  # type: ignore[arg-type]
+
+
+def when(condition: Callable[[State, Seen], bool], **changes: object) -> World:
+    """A healthy world until the condition holds, then these things are seen."""
+
+    def world(state: State, seen: Seen) -> Seen:
+        usual = healthy(state, seen)
+        return replace(usual, **changes) if condition(state, usual) else usual  # type: ignore[arg-type]
+
+    return world
+
+
+def last(world: World, plan: Plan = PLAN, start: State = BEGIN) -> str:
+    return play(world, plan, start)[-1]

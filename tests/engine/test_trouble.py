@@ -1,4 +1,4 @@
-"""What becomes of a run when the API server fails, a write is lost, or the engine has a bug."""
+"""What becomes of a run when the API server fails, refuses, or loses a write."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from canary.errors import ClusterError, ConflictError, PortError
+from canary.core.record import Phase, Record
+from canary.core.seen import Live
+from canary.errors import ClusterError, ConflictError, PortError, TraefikError
 from tests.core.timeline import PLAN
-from tests.engine.world import BAD, NEW, OLD, World
+from tests.engine.world import BAD, NEW, OLD, World, refuse
+from tests.fakes.router import FakeRouter
 
 DOWN = ClusterError("the API server did not answer", retryable=True)
 
@@ -109,42 +112,86 @@ def test_a_canary_that_cannot_be_stopped_does_not_hide_the_reason() -> None:
     assert "could not tidy up: scaling is forbidden" in world.journal.transcript[-1]
 
 
-def test_a_bug_in_the_engine_restores_and_keeps_its_traceback() -> None:
+def test_pods_that_cannot_be_started_end_the_run() -> None:
     world = World()
+    world.fleet.faults.append(ClusterError("exceeded quota (403)", status=403))
+    assert (
+        world.outcome() == "Rejected: podinfo:b: exceeded quota (403); podinfo:a kept all traffic"
+    )
+    assert world.report.outcome == "rejected"
+    assert world.traffic.record is not None
+    assert world.traffic.record.phase is Phase.FAILED
 
-    def explode(_seconds: float) -> None:
-        raise ZeroDivisionError("a bug")
 
-    def plant() -> None:
-        world.metrics.samples = explode  # type: ignore[assignment,method-assign]
+def test_a_first_version_without_an_apex_service_is_told() -> None:
+    world = World(first=True)
+    missing = ClusterError("Service podinfo does not exist", status=404)
+    world.at(0.5, lambda: world.apex.faults.append(missing))
+    assert "Service podinfo does not exist; nothing serves yet" in world.outcome()
+    assert world.traffic.plain == {}
+    assert world.report.outcome == "rejected"
 
-    world.at(15.0, plant)
-    with pytest.raises((ZeroDivisionError, TypeError)):
-        world.release()
+
+def test_a_missing_apex_service_does_not_stop_a_restore() -> None:
+    """It names no canary, so there is nothing to point back."""
+    world = World(new=BAD)
+    world.at(15.0, lambda: setattr(world.apex, "selected", ""))
+    assert world.outcome().endswith("all traffic is back on podinfo:a after 0.1 s")
+    assert world.apex.flips == [OLD]
+
+
+def test_a_note_that_cannot_be_written_does_not_end_a_good_run() -> None:
+    world = World()
+    refused = ClusterError("the webhook of somebody refused it", status=500)
+    refuse(world, Phase.SOAKING, refused)
+    assert world.outcome() == "Succeeded"
+    said = [line for _, line in world.journal.lines]
+    assert f"the record still says Promoting: {refused}" in said
+
+
+def test_a_promotion_that_is_half_written_is_taken_back() -> None:
+    """The apex is flipped already when the record turns out to be refused."""
+    world = World()
+    refuse(world, Phase.SUCCEEDED, ConflictError("somebody else wrote"))
+    text = world.outcome()
+    assert "somebody else wrote; all traffic is back on podinfo:a" in text
+    assert world.apex.flips == [OLD, NEW, OLD]
     assert world.routed == {OLD: 100}
 
 
-def test_a_bug_and_a_dead_cluster_are_both_told() -> None:
+def test_a_conflict_does_not_keep_traffic_on_a_bad_version() -> None:
+    world = World(new=BAD)
+    refuse(world, Phase.ROLLING_BACK, *[ConflictError("somebody else wrote")] * 3)
+    assert world.outcome().endswith("all traffic is back on podinfo:a after 2.2 s")
+    assert world.routed == {OLD: 100}
+
+
+def test_pods_are_not_stopped_while_traefik_still_routes_to_them() -> None:
+    world = World(new=BAD)
+
+    class Lagging(FakeRouter):
+        def live(self, record: Record) -> Live:
+            now = super().live(record)
+            closed = record.phase is Phase.FAILED
+            return replace(now, versions=now.versions | {NEW}) if closed else now
+
+    world.router = Lagging
+    assert "request-success-rate" in world.outcome()
+    assert (NEW, 0) not in world.fleet.scaled
+    assert "could not tidy up: Traefik still routes to the canary" in world.journal.transcript[-1]
+
+
+@pytest.mark.parametrize("silent", [{Phase.PROGRESSING}, {Phase.SUCCEEDED}])
+def test_a_traefik_that_does_not_answer_is_asked_again(silent: set[Phase]) -> None:
     world = World()
+    silences = [TraefikError("Traefik did not answer", retryable=True)] * 6
 
-    def plant() -> None:
-        world.traffic.faults.extend([DOWN] * 500)
-        raise ZeroDivisionError("a bug")
+    class Silent(FakeRouter):
+        def live(self, record: Record) -> Live:
+            if silences and record.phase in silent:
+                raise silences.pop()
+            return super().live(record)
 
-    world.at(15.0, plant)
-    with pytest.raises(ZeroDivisionError) as caught:
-        world.release()
-    assert "restoring failed: the API server did not answer" in caught.value.__notes__[0]
-
-
-def test_a_bug_while_only_the_canary_serves_leaves_the_weights() -> None:
-    world = World()
-
-    def plant() -> None:
-        world.fleet.versions[OLD].ready = 0
-        raise ZeroDivisionError("a bug")
-
-    world.at(15.0, plant)
-    with pytest.raises(ZeroDivisionError) as caught:
-        world.release()
-    assert "the weights stay" in caught.value.__notes__[0]
+    world.router = Silent
+    assert world.outcome() == "Succeeded"
+    assert not silences

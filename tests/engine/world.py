@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from canary import engine
@@ -56,6 +56,7 @@ class World:
         self.driver = FakeDriver(clock=self.clock)
         self.hooks = FakeHooks(self.clock, hooks)  # type: ignore[arg-type]
         self.journal = FakeJournal(clock=self.clock)
+        self.router: Callable[[FakeTraffic], FakeRouter] = FakeRouter
         self.history: list[tuple[float, dict[str, int]]] = []
         self.clock.on_tick.append(lambda _: self.remember())
         if not first:
@@ -91,7 +92,7 @@ class World:
     @property
     def ports(self) -> Ports:
         return Ports(
-            router=FakeRouter(self.traffic),
+            router=self.router(self.traffic),
             apex=self.apex,
             fleet=self.fleet,
             metrics=self.metrics,
@@ -142,3 +143,16 @@ class World:
     def _routed(self) -> set[str]:
         plain, shielded = self.traffic.live()
         return {*plain, *shielded}
+
+
+def refuse(world: World, phase: Phase, *errors: Exception) -> None:
+    """The next writes of a record in this phase end in these errors, one each."""
+    pending = list(errors)
+
+    class Refusing(FakeRouter):
+        def write(self, record: Record) -> None:
+            if record.phase is phase and pending:
+                raise pending.pop(0)
+            super().write(record)
+
+    world.router = Refusing
