@@ -6,11 +6,18 @@ Used by the program (preflight) and by the dynamic provider (runs), so that both
 from __future__ import annotations
 
 from canary.adapters.access import Direct, Endpoint, ServiceAddress, service_proxy
+from canary.adapters.forward import Forwarded
 from canary.adapters.kubernetes import Cluster
-from canary.adapters.traffic import Endpoints, TraefikPods, direct_replicas
+from canary.adapters.reach import WHAT, Reach, into
+from canary.adapters.traffic import (
+    Endpoints,
+    TraefikPods,
+    direct_replicas,
+    forwarded_replicas,
+)
 from canary.config import StackConfig
-from canary.errors import MetricsError
-from canary.render.names import PROMETHEUS, PROMETHEUS_PORT
+from canary.errors import HookError, MetricsError
+from canary.render.names import LOADTESTER, PROMETHEUS, PROMETHEUS_PORT
 
 
 def cluster(config: StackConfig, kubeconfig: str = "") -> Cluster:
@@ -23,7 +30,7 @@ def cluster(config: StackConfig, kubeconfig: str = "") -> Cluster:
 
 
 def prometheus(config: StackConfig, api: Cluster) -> Endpoint:
-    """Prometheus by its URL, or through the API server's proxy."""
+    """Prometheus by its URL, through the API server's proxy, or by a port-forward."""
     access = config.prometheus.access
     if access.via == "direct" and access.url:
         return Direct("Prometheus", access.url, raises=MetricsError)
@@ -32,11 +39,13 @@ def prometheus(config: StackConfig, api: Cluster) -> Endpoint:
         service=access.service or PROMETHEUS,
         port=access.port or PROMETHEUS_PORT,
     )
+    if access.via == "portForward":
+        return Forwarded("Prometheus", api, address, raises=MetricsError)
     return service_proxy("Prometheus", api, address, raises=MetricsError)
 
 
 def replicas(config: StackConfig, api: Cluster) -> Endpoints:
-    """Every replica of Traefik: its API by URL, or each ready pod through the pod proxy."""
+    """Every replica of Traefik: its API by URL, or each ready pod, proxied or forwarded to."""
     traefik = config.traefik
     if traefik.access.via == "direct" and traefik.access.url:
         return direct_replicas([traefik.access.url])
@@ -46,4 +55,18 @@ def replicas(config: StackConfig, api: Cluster) -> Endpoints:
         selector=selector,
         port=traefik.api_port,
     )
+    if traefik.access.via == "portForward":
+        return forwarded_replicas(api, pods)
     return lambda: pods.endpoints(api)
+
+
+def hooks(config: StackConfig, api: Cluster) -> Reach:
+    """The servers of webhooks: a URL that names a Service is reached as the load tester is."""
+    tester = config.loadtester
+    if tester.access.via == "direct" and tester.access.url:
+        ours = (tester.access.namespace or tester.namespace, tester.access.service or LOADTESTER)
+        direct = Direct(WHAT, tester.access.url, raises=HookError)
+        return Reach(lambda at: direct if (at.namespace, at.service) == ours else None)
+    if tester.access.via == "portForward":
+        return Reach(into(api, lambda at: Forwarded(WHAT, api, at, raises=HookError)))
+    return Reach(into(api, lambda at: service_proxy(WHAT, api, at, raises=HookError)))

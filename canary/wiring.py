@@ -27,7 +27,6 @@ from canary.adapters.journal import Audience, EngineJournal
 from canary.adapters.kubernetes import Cluster
 from canary.adapters.lists import Lists, Shield
 from canary.adapters.metrics import PrometheusMetrics
-from canary.adapters.reach import Reach
 from canary.adapters.reports import ReportFiles
 from canary.adapters.router import ClusterRouter
 from canary.adapters.traffic import TrafficView
@@ -163,8 +162,8 @@ def _hooks(inputs: Inputs, cluster: Cluster, clock: SystemClock) -> WebHooks:
         )
         for hook in inputs.app.analysis.webhooks
     ]
-    through = cluster if inputs.config.loadtester.access.via == "proxy" else None
-    sender = Sender(app=inputs.app_name, namespace=inputs.namespace, reach=Reach(through))
+    reach = access.hooks(inputs.config, cluster)
+    sender = Sender(app=inputs.app_name, namespace=inputs.namespace, reach=reach)
     return WebHooks(hooks, sender, clock)
 
 

@@ -1,8 +1,8 @@
 """How a webhook's URL is reached from where Pulumi runs.
 
 `http://flagger-loadtester.test/` names a Service, which a machine outside the cluster cannot
-resolve: it is asked through the API server's proxy if there is such a Service. Everything else is
-asked directly. The API server is asked rather than the resolver, which may take its time to say no.
+resolve: it is reached through a door, if there is such a Service. Everything else is asked
+directly. The API server is asked rather than the resolver, which may take its time to say no.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import threading
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
-from canary.adapters.access import Direct, Endpoint, ServiceAddress, service_proxy
+from canary.adapters.access import Direct, Endpoint, ServiceAddress
 from canary.adapters.kubernetes import Cluster
 from canary.errors import ClusterError, HookError
 
 _SERVICE = re.compile(r"(?P<service>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)(\.svc(\.[a-z0-9.-]+)?)?")
-_WHAT = "its server"
+WHAT = "its server"
+
+Door = Callable[[ServiceAddress], Endpoint | None]
 
 
 def resolves(host: str, port: int) -> bool:
@@ -29,45 +31,50 @@ def resolves(host: str, port: int) -> bool:
         return False
 
 
-class Reach:
-    """Finds the endpoint and the path for a URL; without a `cluster` everything is direct.
+def into(
+    cluster: Cluster,
+    door: Callable[[ServiceAddress], Endpoint],
+    *,
+    known: Callable[[str, int], bool] = resolves,
+) -> Door:
+    """The door to Services that exist; `known` is asked where we may not look."""
 
-    Thread-safe. May block as long as the API server takes, so it is not for the loop. `known` asks
-    the resolver where the API server does not let us look.
+    def opened(address: ServiceAddress) -> Endpoint | None:
+        path = f"/api/v1/namespaces/{address.namespace}/services/{address.service}"
+        try:
+            exists = cluster.find(path) is not None
+        except ClusterError:
+            exists = not known(f"{address.service}.{address.namespace}", int(address.port))
+        return door(address) if exists else None
+
+    return opened
+
+
+class Reach:
+    """Finds the endpoint and the path for a URL; without a `door` everything is direct.
+
+    Thread-safe. May block as long as the API server takes, so it is not for the loop. Endpoints
+    are kept, so that their connections are.
     """
 
-    def __init__(
-        self, cluster: Cluster | None = None, *, known: Callable[[str, int], bool] = resolves
-    ) -> None:
-        self._cluster = cluster
-        self._known = known
+    def __init__(self, door: Door | None = None) -> None:
+        self._door = door
         self._lock = threading.Lock()
-        self._direct: dict[str, Direct] = {}
+        self._kept: dict[str, Endpoint] = {}
 
     def __call__(self, url: str) -> tuple[Endpoint, str]:
         """The endpoint, and path and query to ask it for."""
         parts = urlsplit(url)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        address = service_address(parts)
-        if self._cluster is None or address is None:
-            return self._at(parts), path
-        if not self._is_service(self._cluster, address, parts):
-            return self._at(parts), path
-        return service_proxy(_WHAT, self._cluster, address, raises=HookError), path
-
-    def _is_service(self, cluster: Cluster, address: ServiceAddress, parts: SplitResult) -> bool:
-        path = f"/api/v1/namespaces/{address.namespace}/services/{address.service}"
-        try:
-            return cluster.find(path) is not None
-        except ClusterError:
-            return not self._known(parts.hostname or "", int(address.port))
-
-    def _at(self, parts: SplitResult) -> Direct:
         base = f"{parts.scheme}://{parts.netloc}"
         with self._lock:
-            if base not in self._direct:
-                self._direct[base] = Direct(_WHAT, base, raises=HookError)
-            return self._direct[base]
+            if base not in self._kept:
+                self._kept[base] = self._inside(parts) or Direct(WHAT, base, raises=HookError)
+            return self._kept[base], path
+
+    def _inside(self, parts: SplitResult) -> Endpoint | None:
+        address = service_address(parts)
+        return None if self._door is None or address is None else self._door(address)
 
 
 def service_address(parts: SplitResult) -> ServiceAddress | None:

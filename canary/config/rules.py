@@ -216,9 +216,6 @@ def _access(stack: StackConfig) -> Iterator[Problem]:
         if (access.via == "direct") != (access.url is not None):
             text = "via: direct needs url" if access.url is None else "belongs to via: direct"
             yield Problem(path=(*at, "url"), text=text, involved=(at,))
-        if access.via == "portForward":
-            text = "portForward is not carried out yet: use proxy, or direct with a url"
-            yield Problem(path=(*at, "via"), text=text, involved=(at,))
         named = access.service is not None and access.port is not None
         if name == "prometheus" and not part.install and access.url is None and not named:
             text = "of a Prometheus that exists: say service and port, or via: direct and url"

@@ -275,10 +275,6 @@ def test_a_name(name: str, problem: str) -> None:
             "canary:traefik.access.via: must be proxy, direct or portForward",
         ),
         (
-            {"loadtester": {"access": {"via": "portForward"}}},
-            "canary:loadtester.access.via: portForward is not carried out yet: use proxy, or",
-        ),
-        (
             {"prometheus": {"access": {"via": "direct", "url": "https://u:p@prom/"}}},
             "canary:prometheus.access.url: must not contain credentials",
         ),

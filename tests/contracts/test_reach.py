@@ -6,20 +6,21 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from canary.adapters.access import Direct
+from canary.adapters.access import Direct, Endpoint, ServiceAddress, service_proxy
 from canary.adapters.clock import SystemClock
 from canary.adapters.hooks import Hook, Sender, WebHooks
 from canary.adapters.http import MockTransport, Request, Response
 from canary.adapters.kubeconfig import Login
 from canary.adapters.kubernetes import Cluster
-from canary.adapters.reach import Reach, resolves, service_address
+from canary.adapters.reach import WHAT, Reach, into, resolves, service_address
 from canary.core.seen import Outcome
+from canary.errors import HookError
 from tests.contracts.hooking import PRE, Pauses, ended, occasion
 from tests.fakes.web import Received, Reply, serving
 
@@ -56,6 +57,10 @@ def proxied(seen: list[Request], statuses: Sequence[int], looked: int = 200) -> 
     return Cluster(reached, transport=MockTransport(answering), pause=Pauses())
 
 
+def door(cluster: Cluster) -> Callable[[ServiceAddress], Endpoint]:
+    return lambda address: service_proxy(WHAT, cluster, address, raises=HookError)
+
+
 def login(host: str) -> Login:
     return Login(host=host, verify=ssl.create_default_context(), token=lambda: "", context="c")
 
@@ -69,21 +74,23 @@ def test_a_service_is_reached_through_the_api_server_if_there_is_one(
     resolves: bool,  # noqa: FBT001
     direct: bool,  # noqa: FBT001
 ) -> None:
-    reach = Reach(proxied([], [], looked=status), known=lambda _host, _port: resolves)
+    cluster = proxied([], [], looked=status)
+    reach = Reach(into(cluster, door(cluster), known=lambda _host, _port: resolves))
     endpoint, path = reach("http://flagger-loadtester.test/gate/check?x=1")
     assert path == "/gate/check?x=1"
     assert isinstance(endpoint, Direct) is direct
 
 
 def test_without_the_proxy_everything_is_direct() -> None:
-    endpoint, path = Reach(None, known=lambda _host, _port: False)("http://lt.test")
+    endpoint, path = Reach()("http://lt.test")
     assert isinstance(endpoint, Direct)
     assert path == "/"
 
 
 def test_a_proxied_hook_arrives_at_the_service() -> None:
     seen: list[Request] = []
-    reach = Reach(proxied(seen, [200, 403]), known=lambda _host, _port: False)
+    cluster = proxied(seen, [200, 403])
+    reach = Reach(into(cluster, door(cluster)))
     sender = Sender(app="podinfo", namespace="test", reach=reach, pause=Pauses())
     gate = Hook(name="gate", type=PRE, url="http://lt.test/gate/check", timeout_s=3.0)
     hooks = WebHooks([gate], sender, SystemClock())
@@ -110,7 +117,9 @@ def test_silence_behind_the_proxy_is_the_services_own() -> None:
 
     with serving(answering) as web:
         cluster = Cluster(login(web.url), pause=Pauses())
-        sender = Sender(app="a", namespace="n", reach=Reach(cluster), pause=Pauses())
+        sender = Sender(
+            app="a", namespace="n", reach=Reach(into(cluster, door(cluster))), pause=Pauses()
+        )
         gate = Hook(name="gate", type=PRE, url="http://lt.test/", timeout_s=0.1)
         hooks = WebHooks([gate], sender, SystemClock())
         hooks.call(occasion())
