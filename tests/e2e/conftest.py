@@ -16,10 +16,15 @@ from tests.e2e.world import World
 BED = "e2e"  # not the bed of other tests: those delete Traefik's definitions under our feet
 
 
+def bed_name() -> str:
+    """CANARY_BED_NAME lets two people test side by side."""
+    return os.environ.get("CANARY_BED_NAME", BED)
+
+
 @pytest.fixture(scope="session")
 def shared_platform() -> Iterator[Platform]:
     """Traefik, Prometheus and the load tester, installed by the program itself."""
-    with platform(Bed(os.environ.get("CANARY_BED_NAME", BED))) as found:
+    with platform(Bed(bed_name())) as found:
         yield found
 
 

@@ -53,7 +53,7 @@ def podinfo(image: str, namespace: str, host: str) -> Config:
     }
 
 
-def testapp(tag: str, namespace: str, host: str) -> Config:
+def echo_app(tag: str, namespace: str, host: str) -> Config:
     """The test app, whose faults its tag names; see tests/bed/testapp.py."""
     return podinfo(f"{TESTAPP}:{tag}", namespace, host) | {
         "service": {"port": 80, "targetPort": 8080},

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.settings import TESTAPP, merged, testapp
+from tests.e2e.settings import TESTAPP, echo_app, merged
+from tests.e2e.waiting import await_
 from tests.e2e.world import World
 
 pytestmark = pytest.mark.bed
@@ -52,15 +53,15 @@ def _tidied_up(world: World, before: dict[str, str]) -> None:
     assert [world.record(app).run for app in before] == runs
     assert all(world.record(app).moved_at < began for app in before)
     assert not result.lines("canary:Rollout")
-    deployed = {body["metadata"]["name"] for body in world.objects("deployments")}
-    assert deployed == {f"{app}-{version}" for app, version in serving.items()}
+    wanted = {f"{app}-{version}" for app, version in serving.items()}
+    await_(lambda: _deployed(world) == wanted, "the pods' end", 15)
 
 
 def _configure(world: World, *, first: str, second: str) -> None:
     plans = {"first": (first, LONGER), "second": (second, QUICK)}
     world.write_apps(
         {
-            app: merged(testapp(tag, world.namespace, _host(world, app)), plan)
+            app: merged(echo_app(tag, world.namespace, _host(world, app)), plan)
             for app, (tag, plan) in plans.items()
         }
     )
@@ -74,6 +75,10 @@ def _recorded(world: World) -> dict[str, str]:
     """By app, the version that the state's Rollouts say serves."""
     states = [body["outputs"] for body in world.project.export().values() if _is_rollout(body)]
     return {outputs["app"]: outputs["version"] for outputs in states}
+
+
+def _deployed(world: World) -> set[str]:
+    return {body["metadata"]["name"] for body in world.objects("deployments")}
 
 
 def _is_rollout(body: dict[str, Any]) -> bool:

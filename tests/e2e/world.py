@@ -11,7 +11,7 @@ from typing import Any
 from canary.core.record import Record
 from tests.e2e.probes import PodProbe, Probe
 from tests.e2e.project import Project
-from tests.e2e.settings import ELSEWHERE, Config, merged, podinfo, testapp
+from tests.e2e.settings import ELSEWHERE, Config, echo_app, merged, podinfo
 from tests.e2e.shared import Platform
 from tests.e2e.weights import Weights
 
@@ -45,7 +45,7 @@ class World:
 
     def write_testapp(self, tag: str, changes: Mapping[str, Any] | None = None) -> None:
         """Configure the one app: the test app of this tag, and further changes of its settings."""
-        own = testapp(tag, self.namespace, self.host)
+        own = echo_app(tag, self.namespace, self.host)
         self.write_apps({self.app: merged(own, changes or {})})
 
     def write_apps(self, apps: Mapping[str, Config]) -> None:
@@ -121,10 +121,11 @@ class World:
         return sorted((pod for pod in found if version in {"", pod.version}), key=lambda p: p.name)
 
     def versions(self) -> set[str]:
-        """The versions of the one app that have a Deployment."""
+        """The versions of the one app that have a Deployment which is not being deleted."""
         label = "app.kubernetes.io/version"
         found = self.objects("deployments", f"app.kubernetes.io/name={self.app}")
-        return {body["metadata"]["labels"][label] for body in found}
+        kept = [body["metadata"] for body in found if "deletionTimestamp" not in body["metadata"]]
+        return {metadata["labels"][label] for metadata in kept}
 
     def close(self) -> None:
         """Leave nothing."""
