@@ -8,7 +8,7 @@ LOCK := $(shell cat requirements-dev.txt Makefile | sha256sum | cut -c1-12)
 VENV := $(CANARY_BED_CACHE)/venv-$(LOCK)
 PY := .venv/bin/python
 
-.PHONY: help setup check lint test demo bed lock
+.PHONY: help setup check lint test demo bed schema docs pictures lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -41,6 +41,15 @@ test: lint ## every test, the end-to-end ones on the embedded cluster included
 demo: setup ## first, good and bad release on the embedded cluster
 	$(PY) -m tests.bed up
 	$(PY) -m tests.demo
+
+schema: setup ## write stacks/schema.json anew from the configuration's models
+	$(PY) -m canary.config.schema
+
+docs: schema ## write docs/configuration.md anew from the configuration's models
+	$(PY) -m canary.config.reference
+
+pictures: bed ## take the README's pictures anew, on the embedded cluster
+	$(PY) -m tests.demo.picture
 
 lock: ## write requirements*.txt anew from pyproject.toml (needs uv)
 	uv pip compile -q --generate-hashes --no-header --no-emit-index-url --no-annotate --universal --python-version 3.11 pyproject.toml -o requirements.txt
