@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -36,6 +37,13 @@ class Result:
     def lines(self, part: str) -> list[str]:
         """The printed lines that contain `part`."""
         return [line.strip() for line in self.text.splitlines() if part in line]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many resources were created, updated, deleted, unchanged, by these words."""
+        _, _, summary = self.text.partition("\nResources:\n")
+        found = re.findall(r"^ +(?:\S+ )?(\d+) (\w+)$", summary, re.MULTILINE)
+        return {what: int(number) for number, what in found}
 
     @property
     def reasons(self) -> list[str]:
