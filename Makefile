@@ -4,11 +4,11 @@ SHELL := /bin/bash
 PYTHON ?= python3
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/canary-bed
 export CANARY_BED_CACHE ?= $(CACHE)
-LOCK := $(shell cat requirements-dev.txt Makefile | sha256sum | cut -c1-12)
+LOCK := $(shell sha256sum requirements-dev.txt | cut -c1-12)
 VENV := $(CANARY_BED_CACHE)/venv-$(LOCK)
 PY := .venv/bin/python
 
-.PHONY: help setup check lint test demo bed schema docs pictures lock
+.PHONY: help setup check lint unit test demo bed schema docs pictures lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -28,15 +28,21 @@ lint: setup ## ruff, mypy, import contracts
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 
-check: lint ## the fast part: lint, types, import contracts, unit tests (under 90 s)
-	$(PY) -m pytest -n auto -m "not bed"
+check: lint unit ## the fast part: lint, types, import contracts, unit tests (under 90 s)
+
+unit: setup ## unit tests and simulation; core and engine must be covered in full
+	$(PY) -m coverage erase
+	$(PY) -m coverage run -m pytest -n auto -m "not bed"
+	$(PY) -m coverage combine --quiet
+	$(PY) -m coverage report
 
 bed: setup ## start the embedded cluster
 	$(PY) -m tests.bed up
 
-test: lint ## every test, the end-to-end ones on the embedded cluster included
-	$(PY) -m tests.bed up
-	$(PY) -m pytest
+test: check ## every test, the end-to-end ones on the embedded cluster included
+	$(PY) -m tests.bed build
+	$(PY) -m pytest -m bed --ignore tests/e2e
+	$(PY) -m pytest -n 3 tests/e2e
 
 demo: setup ## first, good and bad release on the embedded cluster
 	$(PY) -m tests.bed up
