@@ -7,7 +7,7 @@ away from the mode, where terms only fall; that takes O(sqrt(n)) terms.
 
 from __future__ import annotations
 
-from math import exp, inf, lgamma, log, log1p, pi
+from math import exp, lgamma, log, log1p, pi
 
 NEGLIGIBLE = 1e-17  # a term this much smaller than the sum no longer changes it
 
@@ -40,9 +40,7 @@ def _falling_sum(k: int, n: int, p: float) -> float:
 
 
 def log_chance(k: int, n: int, p: float) -> float:
-    """The logarithm of the chance of exactly `k` hits; 0 < p < 1, minus infinity outside 0 … n."""
-    if not 0 <= k <= n:
-        return -inf
+    """The logarithm of the chance of exactly `k` hits; 0 <= k <= n and 0 < p < 1."""
     if k == n:
         return n * log(p)
     if k == 0:

@@ -29,6 +29,31 @@ class Check:
     strict: bool = False
 
 
+class Bad(StrEnum):
+    """What may be wrong with a request; a narrower kind before the wider one."""
+
+    SERVER_ERROR = "5xx"
+    CLIENT_ERROR = "4xx"
+    ERROR = "errors"  # 4xx or 5xx
+    SLOW = "slow"  # slower than the bound of request-duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What is asked of evidence before it ends a run at once.
+
+    `alpha` is the greatest chance (0..1) with which a release that is no worse than allowed may be
+    stopped. `odds_ratio` is how many times the primary's odds of a bad request are tolerated.
+    `exchangeable` is false where the versions are not sent the same kind of requests: then only the
+    checks' bounds count.
+    """
+
+    alpha: float = 0.01
+    odds_ratio: float = 1.5
+    classes: tuple[Bad, ...] = tuple(Bad)
+    exchangeable: bool = True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything `decide` needs to know besides what it sees.
@@ -57,6 +82,7 @@ class Plan:
     canary_ready_percent: int = 100
     primary_ready_percent: int = 100
     hooks: frozenset[str] = frozenset()
+    evidence: Terms | None = None
 
     @property
     def shortest_s(self) -> float:

@@ -94,6 +94,7 @@ def test_every_chance_is_a_chance(
     assert one.log_chance(odds) <= 1e-9
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 300),
     st.integers(1, 300),
