@@ -72,8 +72,10 @@ def _further_problems(raw: Mapping[str, Any]) -> list[Problem]:
         try:
             config = StackConfig.model_validate(rest, by_alias=True, by_name=False)
         except ValidationError as error:
-            for detail in error.errors(include_input=False):
-                taken_out.append(_take_out(rest, _before_lists(place(detail))))
+            # Each path once: for a second problem of one list it would seem to be missing.
+            details = error.errors(include_input=False)
+            for path in dict.fromkeys(_before_lists(place(detail)) for detail in details):
+                taken_out.append(_take_out(rest, path))
         else:
             return [p for p in broken_rules(config) if not _concluded_from(p, taken_out)]
     return []

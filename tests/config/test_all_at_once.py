@@ -36,6 +36,17 @@ def test_rules_between_fields_are_reported_beside_wrong_fields() -> None:
     ]
 
 
+def test_two_problems_in_one_list_hide_nothing_beside_it() -> None:
+    hook = {"name": "a", "type": "rolluot", "url": "http://me:x@tester.ci/"}
+    upside_down = {"name": "request-success-rate", "thresholdRange": {"min": 99, "max": 1}}
+    raw = stack({"analysis": {"webhooks": [hook], "metrics": [upside_down]}})
+    assert [text.split(": ")[0] for text in problems(raw)] == [
+        "canary:apps.podinfo.analysis.webhooks[0].type",
+        "canary:apps.podinfo.analysis.webhooks[0].url",
+        "canary:apps.podinfo.analysis.metrics[0].thresholdRange",
+    ]
+
+
 def test_missing_fields_do_not_hide_the_rest_of_their_app() -> None:
     found = problems({"apps": {"podinfo": {"analysis": {"stepWeight": 60}}}})
     assert found == [
