@@ -100,6 +100,13 @@ class RunMachine(RuleBasedStateMachine):
         for _ in range(looks):
             self._look(PEACE)
 
+    @precondition(lambda self: self.state.phase not in TERMINAL)
+    @rule(seen=sights, driver=st.booleans())
+    def be_stopped(self, seen: Seen, *, driver: bool) -> None:
+        """By the driver or by somebody else's hand, whatever the pods do."""
+        text = "somebody"
+        self._look(replace(seen, stop=text if driver else "", foreign="" if driver else text))
+
     @precondition(lambda self: self.state.weight_percent and self.state.phase not in TERMINAL)
     @rule(problem=st.sampled_from(("503", "403")))
     def fail_to_restore(self, problem: str) -> None:

@@ -50,6 +50,11 @@ def test_a_breach_rolls_back_from_every_weight(weight: int) -> None:
     assert lines[-1].endswith(f"at {weight} %: somebody")
 
 
+def test_exits_before_there_was_traffic_are_not_counted() -> None:
+    """It needed three starts until its database was there, and has run since."""
+    assert "Succeeded" in last(seeing(canary=replace(READY, exits=3)))
+
+
 def test_new_or_evicted_pods_hold_instead_of_breaching() -> None:
     disturbed = replace(NONE, disturbed=True, exits=5)
     world = when(lambda _, seen: 3 < seen.now_s < 30, canary=disturbed)

@@ -6,7 +6,7 @@ import pytest
 
 from canary.core.record import Phase
 from canary.errors import ClusterError
-from tests.engine.world import OLD, World, refuse
+from tests.engine.world import BAD, OLD, World, refuse
 
 DOWN = ClusterError("the API server did not answer", retryable=True)
 
@@ -103,3 +103,22 @@ def test_a_bug_while_the_pods_cannot_be_seen_goes_by_what_was_last_seen() -> Non
     with pytest.raises(ZeroDivisionError):
         world.release()
     assert world.routed == {OLD: 100}
+
+
+def test_a_bug_after_the_run_was_closed_writes_nothing_more() -> None:
+    world = World(new=BAD)
+    scale = world.fleet.scale
+
+    def buggy(version: str, replicas: int) -> None:
+        if replicas == 0:
+            raise ZeroDivisionError("a bug")
+        scale(version, replicas)
+
+    world.fleet.scale = buggy  # type: ignore[method-assign]
+    with pytest.raises(ZeroDivisionError):
+        world.release()
+    assert world.routed == {OLD: 100}
+    assert [record.phase for record in world.traffic.records][-2:] == [
+        Phase.ROLLING_BACK,
+        Phase.FAILED,
+    ]

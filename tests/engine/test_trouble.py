@@ -195,3 +195,10 @@ def test_a_traefik_that_does_not_answer_is_asked_again(silent: set[Phase]) -> No
     world.router = Silent
     assert world.outcome() == "Succeeded"
     assert not silences
+
+
+def test_pods_that_cannot_be_seen_for_a_moment_are_no_breach() -> None:
+    world = World()
+    world.at(15.0, lambda: world.fleet.faults.extend([DOWN] * 5))
+    assert world.outcome() == "Succeeded"
+    assert not world.fleet.faults

@@ -38,6 +38,7 @@ class _Answers(Mapping[str, Behaviour]):
 class _Watched:
     """The router, which never gets more traffic for a version without pods while another has some.
 
+    And which no run uses to write over another one that took over after its claim.
     Somebody who looked less than `BLIND_S` ago could not know better.
     """
 
@@ -46,13 +47,17 @@ class _Watched:
     def __init__(self, world: SimulatedWorld, router: Router) -> None:
         self._world = world
         self._router = router
+        self._claimed = False
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._router, name)
 
     def write(self, record: Record) -> None:
-        before = dict(self._world.traffic.plain)
+        before, held = dict(self._world.traffic.plain), self._world.traffic.record
         self._router.write(record)
+        other = held is not None and held.run != record.run
+        assert not (self._claimed and other), "another run's record was written over"
+        self._claimed |= record.phase is Phase.PREPARING
         for version, weight in record.members:
             if weight > before.get(version, 0):
                 self._world.demand_ready(version, self.BLIND_S)
