@@ -66,7 +66,7 @@ def built(
         )
         for key, app in config.apps.items()
     }
-    return {"apps": {key: _outputs(config.apps[key], app) for key, app in apps.items()}}
+    return {"apps": {key: _outputs(app) for key, app in apps.items()}}
 
 
 def _announced(config: StackConfig) -> Mapping[str, Mapping[str, Any]]:
@@ -101,8 +101,9 @@ def described(key: str, app: AppConfig, config: StackConfig) -> PlanText:
     return describe(key, app, plan)
 
 
-def _outputs(app: AppConfig, declared: App) -> dict[str, Any]:
-    return {"url": declared.url, "image": app.image, "version": declared.version}
+def _outputs(app: App) -> dict[str, Any]:
+    """What serves: after an update of other things, or one that failed, not what is wished for."""
+    return {"url": app.url, "image": app.image, "version": app.version}
 
 
 def _cluster(config: StackConfig) -> k8s.Provider:

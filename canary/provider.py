@@ -106,6 +106,7 @@ class Rollout(Resource, module="canary", name="Rollout"):
     `canary.inputs`) and live (what preflight read). Outputs: the same, and `primary`.
     """
 
+    image: pulumi.Output[str]
     version: pulumi.Output[str]
     primary: pulumi.Output[str]
 

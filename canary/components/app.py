@@ -27,6 +27,7 @@ class App(pulumi.ComponentResource):
 
     Attributes:
         version: the version that serves once the Rollout has succeeded.
+        image: what it runs.
         url: where users find it.
     """
 
@@ -70,6 +71,7 @@ class App(pulumi.ComponentResource):
         )
         self._route(name, rollout)
         self.version = rollout.version
+        self.image = rollout.image
         self.url = url_of(app)
         self.register_outputs({"version": self.version, "url": self.url})
 
