@@ -118,7 +118,7 @@ class Demo:
             self.say("the stack is kept; look around, and release something yourself:")
             print(f"    .venv/bin/python -m tests.bed run --name {self.stage.bed.name} -- bash")
             print(f"    cd {self.stage.directory}")
-            print(f"    pulumi config set --path '{IMAGE_KEY}' {PODINFO}:{BAD}")
+            print(f"    pulumi config set --path '{IMAGE_KEY}' {PODINFO}:6.9.2-slow")
             print("    pulumi preview --diff && pulumi up")
             return
         self.say("the end: everything is destroyed (--keep would have left it running)")
