@@ -64,6 +64,16 @@ def conclude(state: State, seen: Seen, plan: Plan) -> Conclusion:
     return Conclusion(grade=grade, text=text or unjudged, verdicts=verdicts)
 
 
+def warming_up(state: State, now_s: float, plan: Plan) -> bool:
+    """Whether what was counted up to now may come from a canary that is still allowed to be slow.
+
+    What a poll adds was counted since the scrape before.
+    """
+    if not plan.warm_up_s or state.traffic_from_s is None:
+        return plan.warm_up_s > 0
+    return now_s - plan.scrape_s < state.traffic_from_s + plan.warm_up_s
+
+
 def _warming(state: State, plan: Plan) -> bool:
     """Whether the bake began while the canary was still allowed to be slow."""
     warm_s = (state.traffic_from_s or 0.0) + plan.warm_up_s

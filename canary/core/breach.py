@@ -1,4 +1,4 @@
-"""What ends a run at once, whatever the checks say: lost pods, a hang, a stop, a foreign hand."""
+"""What ends a run at once, whatever the checks say: lost pods, a hang, proof, a foreign hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from canary.core.plan import Plan
 from canary.core.record import Phase
 from canary.core.seen import Pods
-from canary.core.state import Seen, State
+from canary.core.state import Course, Seen, State
 from canary.core.verdicts import hanging
 
 NO_READY_POD_S = 1.0
@@ -42,7 +42,12 @@ def breach(state: State, seen: Seen, plan: Plan) -> str:
     """Why the run must roll back now, "" when it need not."""
     if seen.foreign:
         return seen.foreign
-    return too_long(state, seen, plan) or _lost_pods(state, seen, plan) or _hang(state, seen)
+    return (
+        too_long(state, seen, plan)
+        or _lost_pods(state, seen, plan)
+        or _hang(state, seen)
+        or _proof(state, seen, plan)
+    )
 
 
 def too_long(state: State, seen: Seen, plan: Plan) -> str:
@@ -71,6 +76,13 @@ def _hang(state: State, seen: Seen) -> str:
     if not judged or seen.window is None or not seen.fresh:
         return ""
     return hanging(seen.window, state.weight_percent)
+
+
+def _proof(state: State, seen: Seen, plan: Plan) -> str:
+    """Conclusive evidence; a canary that was given everything unjudged is not judged by it."""
+    if plan.evidence is None or seen.evidence is None or state.course is not Course.JUDGED:
+        return ""
+    return seen.evidence.breach(plan.evidence.alpha)
 
 
 def _because(pods: Pods) -> str:

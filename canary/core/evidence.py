@@ -106,8 +106,12 @@ class Evidence:
     since_s: float
 
     @classmethod
-    def opened(cls, terms: Terms, plan: Plan, since_s: float) -> Evidence:
-        """No evidence yet; slowness is a charge only where a check has a bound for it."""
+    def opened(cls, plan: Plan, since_s: float) -> Evidence:
+        """No evidence yet, on the plan's terms or else the usual ones.
+
+        Slowness is a charge only where a check has a bound for it.
+        """
+        terms = plan.evidence or Terms()
         edge_s = max((c.edge_s for c in plan.checks if c.name is CheckName.DURATION), default=0.0)
         allowed = {_kind(check): _share(check) for check in plan.checks}
         kinds = [bad for bad in Bad if bad in terms.classes or allowed.get(bad)]

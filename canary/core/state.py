@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from canary.core.counts import Window
+from canary.core.evidence import Evidence
 from canary.core.record import Phase
 from canary.core.seen import HookResult, HookType, Live, Pods
 from canary.core.verdicts import Verdict
@@ -58,7 +59,8 @@ class Seen:
     """What the outside world looked like at one look.
 
     `canary` and `primary` are None when the API server did not answer. `window` holds the requests
-    since the bake began, None before. `fresh` is true when Prometheus answered at this look.
+    since the bake began, None before; `evidence` what speaks against the canary since its first
+    traffic, None when none is gathered. `fresh` is true when Prometheus answered at this look.
     `stop` says why the driver wants to end, `foreign` who changed what belongs to the run.
     """
 
@@ -67,6 +69,7 @@ class Seen:
     primary: Pods | None = None
     live: Live = field(default_factory=lambda: Live(confirmed=False))
     window: Window | None = None
+    evidence: Evidence | None = None
     fresh: bool = False
     metrics_error: str = ""
     hooks: Mapping[HookType, HookResult] = field(default_factory=dict)

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 
 from canary.core import bake
 from canary.core.counts import Window
+from canary.core.evidence import Evidence
 from canary.core.plan import Plan
 from canary.core.record import Phase, Record
 from canary.core.samples import Ledger
 from canary.core.seen import HookResult, HookType, Live, Pods, Route
-from canary.core.state import Seen, State
+from canary.core.state import Course, Seen, State
+from canary.engine.scrapes import Scrapes
 from canary.errors import MetricsError, PortError
 from canary.ports import Ports
 
@@ -23,12 +25,14 @@ WINDOW_SCRAPES = 6
 
 @dataclass(slots=True, kw_only=True)
 class Lookout:
-    """What one run sees; keeps the ledger of counters between looks."""
+    """What one run sees; keeps between looks what was counted and what it proves."""
 
     plan: Plan
     ports: Ports
     ledger: Ledger = field(default_factory=Ledger)
     window: Window | None = None
+    evidence: Evidence | None = None
+    scrapes: Scrapes = field(default_factory=Scrapes)
     asked_metrics_s: float | None = None
 
     def look(self, state: State, record: Record) -> Seen:
@@ -47,6 +51,7 @@ class Lookout:
             primary=_of(pods, record.primary),
             live=self._live(state, record),
             window=self.window,
+            evidence=self.evidence,
             fresh=fresh,
             metrics_error=metrics_error,
             hooks=self._hooks(),
@@ -87,25 +92,46 @@ class Lookout:
 
     def _count(self, state: State, record: Record, now_s: float) -> tuple[bool, str]:
         """Whether Prometheus answered at this look, and if not, why."""
-        if state.baked_from_s is None or not self._due(state, now_s):
+        baking = state.baked_from_s is not None
+        if not (baking or self._unopened(state)) or not self._due(state, now_s):
             return False, ""
         self.asked_metrics_s = now_s
         try:
-            self._ask(record)
+            if self._unopened(state):
+                self._open_evidence(now_s)
+            if baking:
+                self._ask(state, record, now_s)
         except MetricsError as error:
             return False, str(error)
-        return True, ""
+        return baking, ""
 
-    def _ask(self, record: Record) -> None:
+    def _unopened(self, state: State) -> bool:
+        """Whether evidence is wanted from now on: since the canary's first traffic."""
+        wanted = self.plan.evidence is not None and state.course is Course.JUDGED
+        going = state.weight_percent > 0 and state.phase is not Phase.ROLLING_BACK
+        return wanted and going and self.evidence is None
+
+    def _open_evidence(self, now_s: float) -> None:
+        since_s = self.ports.metrics.now_s()
+        self.evidence = Evidence.opened(self.plan, since_s)
+        self.scrapes = Scrapes(every_s=self.plan.scrape_s, offset_s=since_s - now_s)
+
+    def _ask(self, state: State, record: Record, now_s: float) -> None:
         metrics = self.ports.metrics
         window = self.window or Window.opened(metrics.now_s())
         versions = {"primary": record.primary, "canary": record.canary}
         reach_s = max(WINDOW_S, WINDOW_SCRAPES * self.plan.scrape_s)
         self.ledger, poll = self.ledger.advance(metrics.samples(versions, reach_s))
         self.window = window.add(poll)
+        if self.evidence is not None:
+            warming = bake.warming_up(state, now_s, self.plan)
+            self.evidence = self.evidence.advance(poll, warming=warming)
+            self.scrapes.note(poll, now_s)
 
     def _due(self, state: State, now_s: float) -> bool:
         if self.asked_metrics_s is None or now_s - self.asked_metrics_s >= self.plan.poll_s:
+            return True
+        if now_s >= self.scrapes.next_s:
             return True
         return bake.left_s(state, Seen(now_s=now_s), self.plan) <= 0
 

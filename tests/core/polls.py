@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from math import inf
 
 from canary.core.counts import Increment, Poll
@@ -57,7 +58,7 @@ def joined(*parts: Iterable[Increment]) -> Poll:
 
 def opened(terms: Terms | None = None, plan: Plan = PLAN) -> Evidence:
     """No evidence yet, for a plan with both checks unless said otherwise."""
-    return Evidence.opened(terms or Terms(), plan, 0.0)
+    return Evidence.opened(replace(plan, evidence=terms), 0.0)
 
 
 def after(*polls: Poll, evidence: Evidence | None = None) -> Evidence:

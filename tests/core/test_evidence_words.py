@@ -10,8 +10,11 @@ import pytest
 from canary.core.evidence import WORSE, Charge
 from canary.core.plan import Bad, Check, CheckName, Terms
 from canary.core.seen import Side
+from canary.core.state import Course, Seen, State
 from tests.core.polls import ALPHA, after, answered, joined, of_one, opened, poll
-from tests.core.timeline import PLAN
+from tests.core.timeline import BEGIN, PLAN, healthy, play
+
+PROVING = replace(PLAN, evidence=Terms())
 
 
 def charged(allowed: float = 0.0) -> Charge:
@@ -156,3 +159,33 @@ def test_how_rare_is_rounded_down(stake: float, words: str) -> None:
     certain = replace(charged(), logs=(log(stake),) * len(WORSE))
     evidence = replace(opened(), charges=(certain,))
     assert evidence.breach(0.9).endswith(f"less than once in {words} releases")
+
+
+# In the run.
+
+
+def gathering(state: State, seen: Seen) -> Seen:
+    """As healthy by the window, but every answer of the canary is a 404."""
+    seen = healthy(state, seen)
+    seconds = round(seen.now_s - (state.baked_from_s or seen.now_s))
+    return replace(seen, evidence=after(poll({"404": seconds}, {"200": 19 * seconds})))
+
+
+def test_it_ends_the_run_at_once_whatever_the_checks_say() -> None:
+    why = (
+        "at 10 %: 3 of 3 canary requests failed (4xx) while 0 of 57 did on the primary: "
+        "chance does that less than once in 1,000 releases"
+    )
+    assert play(gathering, PROVING)[-2:] == [
+        f"  3.2 RollingBack   0 [restore] roll back: {why}",
+        f"  3.3 Failed        0 [close, stop-canary] {why}",
+    ]
+
+
+def test_a_plan_without_evidence_looks_away() -> None:
+    assert " Succeeded " in play(gathering, replace(PROVING, evidence=None))[-1]
+
+
+def test_a_canary_that_was_given_all_traffic_unjudged_is_not_convicted() -> None:
+    direct = replace(BEGIN, course=Course.DIRECT)
+    assert " Succeeded " in play(gathering, PROVING, direct)[-1]
