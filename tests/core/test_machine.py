@@ -108,6 +108,19 @@ class RunMachine(RuleBasedStateMachine):
         self._look(replace(seen, stop=text if driver else "", foreign="" if driver else text))
 
     @precondition(lambda self: self.state.weight_percent and self.state.phase not in TERMINAL)
+    @rule(driver=st.booleans(), known=st.booleans())
+    def be_stopped_over_a_dead_primary(self, *, driver: bool, known: bool) -> None:
+        """When the API server does not answer just then, what was seen before counts."""
+        dead = replace(PEACE, primary=Pods(wanted=2, existing=2, ready=0))
+        self._look(dead)
+        stop = replace(
+            dead, stop="somebody" if driver else "", foreign="" if driver else "somebody"
+        )
+        blind = replace(stop, canary=None, primary=None)
+        self._look(stop if known else blind)
+        assert self.state.weight_percent, "traffic moved to a version without pods"
+
+    @precondition(lambda self: self.state.weight_percent and self.state.phase not in TERMINAL)
     @rule(problem=st.sampled_from(("503", "403")))
     def fail_to_restore(self, problem: str) -> None:
         """What the engine does when a RESTORE was not written."""

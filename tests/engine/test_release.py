@@ -117,6 +117,13 @@ def test_foreign_weights_end_the_run_with_a_restore() -> None:
     assert world.routed == {OLD: 100}
 
 
+def test_foreign_weights_in_the_shielded_list_alone_end_the_run_too() -> None:
+    world = World()
+    world.at(15.0, lambda: world.traffic.shielded.update({OLD: 1, NEW: 99}))
+    assert f"weights were changed by canary to {OLD}: 1, {NEW}: 99" in world.outcome()
+    assert world.routed == {OLD: 100}
+
+
 def test_another_run_that_took_over_is_never_written_over() -> None:
     world = World()
     theirs = Record(
