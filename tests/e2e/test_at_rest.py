@@ -45,7 +45,7 @@ def test_a_preview_shows_image_and_plan_and_touches_nothing(world: World) -> Non
     assert f'~ image      : "{GOOD}" => "{BETTER}"' in text
     assert "podinfo: 20 → 50 %, then 100 %: 2 steps of 2s, soak 2s" in text
     assert "check request-success-rate: at least 99 % without a 5xx" in text
-    assert "check request-duration: 99 % within 500 ms" in text
+    assert "check request-duration: 99 % within 2000 ms" in text
     assert "rolled back at 2 failed checks" in text
     assert fingerprints(world) == before
     assert world.project.export() == state
