@@ -23,11 +23,14 @@ from pulumi.dynamic import (
 )
 
 from canary import wiring
+from canary.adapters.orphan import Calls
 from canary.errors import CanaryError
 from canary.inputs import AS_RECORDED, live_text, parse
 
 PROVIDER_KEY = "__provider"
 KUBECONFIG = "canary:kubeconfig"
+
+_calls = Calls()
 
 _Result = TypeVar("_Result")
 
@@ -134,7 +137,8 @@ def cleanly(action: Callable[[], _Result]) -> _Result:
     Every BaseException becomes an Exception: Pulumi's server never answers a SystemExit.
     """
     try:
-        return action()
+        with _calls.one():
+            return action()
     except CanaryError as error:
         sys.tracebacklimit = 0
         notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))

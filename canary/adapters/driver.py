@@ -71,7 +71,7 @@ class EngineDriver:
         return "" if held or end else PROGRAM_GONE
 
     def _engine(self) -> str:
-        self._refusals = self._refusals + 1 if _refuses(self._address) else 0
+        self._refusals = self._refusals + 1 if refuses(self._address) else 0
         return ENGINE_GONE if self._refusals >= REFUSALS else ""
 
 
@@ -98,7 +98,7 @@ def _held(descriptor: int) -> bool:
     return False
 
 
-def _refuses(address: str) -> bool:
+def refuses(address: str) -> bool:
     """Whether nobody listens there. An answer that does not come is no refusal."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit():

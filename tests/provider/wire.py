@@ -61,6 +61,14 @@ class Wire:
         self._process.communicate()
         self._engine.stop(None)
 
+    def leave(self) -> None:
+        """Let the engine die."""
+        self._engine.stop(None).wait()
+
+    def await_end(self, within_s: float) -> int:
+        """The exit code of the process, which must end by itself."""
+        return self._process.wait(within_s)
+
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
         request = provider_pb2.CheckRequest(urn=URN, olds=self._props(olds), news=self._props(news))
         return _plain(self.stub.Check(request).inputs)
