@@ -22,12 +22,16 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Client:
-    """Talks HTTP/1.1 to one address; keeps idle connections if it may."""
+    """Talks HTTP/1.1 to one address; keeps idle connections if it may.
+
+    `name` is the Host header, with a path behind it if not each method's own is asked for.
+    """
 
     def __init__(self, host: str, port: int, name: str, *, keep: bool) -> None:
         self.host = host
         self.port = port
-        self.name = name
+        self.name, slash, rest = name.partition("/")
+        self.path = slash + rest
         self.keep = keep
         self.idle: list[Streams] = []
 
@@ -65,7 +69,7 @@ class Client:
     def _request(self, method: str) -> bytes:
         body = b'{"a": 1}' if method == "POST" else b""
         lines = [
-            f"{method} {PATHS[method]} HTTP/1.1",
+            f"{method} {self.path or PATHS[method]} HTTP/1.1",
             f"Host: {self.name}",
             f"Content-Length: {len(body)}",
             f"Connection: {'keep-alive' if self.keep else 'close'}",
@@ -131,7 +135,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, default=80)
-    parser.add_argument("--name", required=True, help="the Host header")
+    parser.add_argument("--name", required=True, help="the Host header; NAME/PATH asks for a path")
     parser.add_argument("--rate", type=float, required=True, help="requests/s")
     parser.add_argument("--methods", default="GET")
     parser.add_argument("--keep-alive", action="store_true")

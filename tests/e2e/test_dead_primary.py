@@ -1,0 +1,45 @@
+"""A primary that serves nobody any more: fixing it does not wait for an analysis."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.e2e.waiting import await_
+from tests.e2e.world import World
+
+pytestmark = pytest.mark.bed
+
+# Long bakes: had the fix to be judged, this would take minutes.
+PLAN = {"analysis": {"interval": "1m", "stepWeights": [10, 50]}, "soak": "2s"}
+DYING = {**PLAN, "env": {"UNREADY_AFTER_S": "12"}}
+
+
+def test_a_dead_primary_is_replaced_as_soon_as_its_fix_is_ready(world: World) -> None:
+    world.write_testapp("1", DYING)
+    world.project.up()
+    dead = world.record().primary
+    await_(lambda: _ready(world, dead) == 0, "the end of the primary", 30)
+    world.write_testapp("2", PLAN)
+    warning = f"the primary podinfo-{dead} has no ready pod: a new version would take all traffic"
+    assert warning in world.project.preview().text
+    with world.weights() as weights, world.probe(methods=("GET", "POST")) as users:
+        result = world.project.up()
+        healed = weights.await_weight(100, 0).at
+        ended = time.time()
+    assert "the primary has no ready pod: promote, 100 % to the canary" in result.text
+    assert weights.steps() == [0, 100, 0]
+    assert world.versions() == {world.record().primary}
+    assert result.seconds < 60
+    answers = users.answers()
+    first = next(answer.sent for answer in answers.all if not answer.failed)
+    assert healed - 1 < first < healed + 3  # Traefik may take two seconds to hear of it
+    served = answers.between(first + 0.5, ended)
+    assert len(served) > 50
+    assert not len(served.failed()), served.failed()
+
+
+def _ready(world: World, version: str) -> int:
+    status = world.object("deployment", f"podinfo-{version}")["status"]
+    return int(status.get("readyReplicas", 0))

@@ -1,0 +1,174 @@
+"""Whoever drives a release dies, at the worst moments: traffic ends on a version that serves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from canary.adapters.driver import ENGINE_GONE, INTERRUPTED
+from canary.core.record import Phase
+from tests.e2e.project import Project
+from tests.e2e.settings import BETTER, GOOD
+from tests.e2e.waiting import await_
+from tests.e2e.world import World
+
+pytestmark = pytest.mark.bed
+
+ENDLESS: dict[str, Any] = {"analysis": {"interval": "2m", "stepWeights": [50]}}
+SHORT: dict[str, Any] = {"analysis": {"stepWeights": [50]}, "drain": "6s"}
+RESTORED_WITHIN_S = 8.0
+
+
+def test_an_interrupted_and_a_killed_run_are_restored_within_seconds(world: World) -> None:
+    world.write(GOOD, ENDLESS)
+    world.project.up()
+    primary, members = world.record().primary, world.members()
+    pods = world.pods(primary)
+    with world.probe(methods=("GET", "POST")) as users:
+        _interrupted(world)
+        assert (world.members(), world.apex_version()) == (members, primary)
+        _killed(world)
+        assert (world.members(), world.apex_version()) == (members, primary)
+        _cleaned_up(world, primary)
+    assert world.pods() == pods
+    assert not len(users.answers().failed()), users.answers().failed()
+
+
+def test_a_run_that_nobody_could_restore_is_repaired_by_the_next_update(world: World) -> None:
+    world.write(GOOD, ENDLESS)
+    world.project.up()
+    primary, members = world.record().primary, world.members()
+    with world.probe(methods=("GET", "POST")) as users:
+        run = _all_killed(world)
+        assert world.members() != members
+        damage = f"run {run} ended in Progressing at 50 %: repaired first, all traffic goes to "
+        world.write(GOOD, ENDLESS)
+        assert f"{damage}{primary}" in _live_row(world.project.preview("--diff").text)
+        repaired = world.project.up()
+        assert (world.members(), world.apex_version()) == (members, primary)
+    said = f"repaired: run {run} ended in Progressing at 50 %; all traffic is back on {GOOD}"
+    assert said in repaired.text
+    assert world.versions() == {primary}
+    assert not len(users.answers().failed()), users.answers().failed()
+
+
+def test_a_promotion_that_the_state_missed_is_taken_back_by_a_run(world: World) -> None:
+    world.write(GOOD, SHORT)
+    world.project.up()
+    old = world.record().primary
+    with world.probe(methods=("GET", "POST")) as users, world.pod_probe() as callers:
+        new = _killed_while_draining(world)
+        world.write(GOOD, SHORT)
+        said = f"{new} serves, not {old} as the state says"
+        assert said in _live_row(world.project.preview("--diff").text)
+        _not_to_be_deleted(world, new)
+        with world.weights() as weights:
+            world.project.up()
+    assert weights.steps() == [0, 50, 100, 0]
+    assert world.record().primary == world.apex_version() == old
+    assert world.versions() == {old}
+    for answers in (users.answers(), callers.answers()):
+        assert not len(answers.failed()), answers.failed()
+
+
+def _interrupted(world: World) -> None:
+    """Ctrl-C at 50 %."""
+    world.write(BETTER, ENDLESS)
+    with world.weights() as weights:
+        running = world.project.start_up()
+        weights.await_weight(50, within_s=30)
+        at = time.time()
+        running.interrupt()
+        result = running.finish()
+        assert weights.await_phase("Failed", 0).at - at < RESTORED_WITHIN_S
+    assert result.code != 0
+    (reason,) = result.reasons
+    assert reason.startswith(f"error: Interrupted: {BETTER}: the update was interrupted")
+    assert "Traceback" not in result.text
+
+
+def _killed(world: World) -> None:
+    """Kill -9 of the CLI at 50 %: the orphaned provider notices, restores and ends."""
+    before = world.record().run
+    running = world.project.start_up()
+    await_(lambda: world.record().run != before, "another run", 30)
+    await_(lambda: world.record().weight_percent == 50, "50 % again", 30)
+    at = time.time()
+    running.kill()
+    await_(lambda: world.record().phase is Phase.FAILED, "a restore", RESTORED_WITHIN_S)
+    print(f"restored {time.time() - at:.1f} s after the kill")
+    # Which of the two signals comes first is the language host's choice.
+    assert world.record().reason in {ENGINE_GONE, INTERRUPTED}
+    await_(lambda: not list(_providers(world.project)), "the provider's end", 15)
+    world.project.run("cancel", "--yes")  # the lock of the killed CLI
+
+
+def _cleaned_up(world: World, primary: str) -> None:
+    """The old image once more deletes what failed."""
+    world.write(GOOD, ENDLESS)
+    world.project.up()
+    assert world.versions() == {primary}
+
+
+def _all_killed(world: World) -> str:
+    """Kill -9 of the provider and the CLI at 50 %, as when their machine dies; the run's id."""
+    world.write(BETTER, ENDLESS)
+    with world.weights() as weights:
+        running = world.project.start_up()
+        record = weights.await_weight(50, within_s=30).record
+    _end_providers(world.project)
+    running.kill()
+    world.project.run("cancel", "--yes")
+    assert record is not None
+    return record.run
+
+
+def _killed_while_draining(world: World) -> str:
+    """Kill -9 of the CLI when the new version has just been made the primary; which it is."""
+    world.write(BETTER, SHORT)
+    with world.weights() as weights:
+        running = world.project.start_up()
+        new = weights.await_weight(100, within_s=60).record
+        await_(lambda: weights.records()[-1].phase is Phase.SUCCEEDED, "the promotion", 20)
+    running.kill()
+    world.project.run("cancel", "--yes")
+    assert new is not None
+    assert world.record().primary == new.canary
+    return new.canary
+
+
+def _not_to_be_deleted(world: World, version: str) -> None:
+    """The state knows no reason to keep the version, but the cluster does: it has the traffic."""
+    pods = world.pods(version)
+    refused = world.project.up(f"--target=**::podinfo-{version}*", fails=True)
+    assert f"StillServing: version {version} still has " in refused.text
+    assert world.pods(version) == pods
+
+
+def _end_providers(project: Project) -> None:
+    for process in _providers(project):
+        os.kill(process, signal.SIGKILL)
+
+
+def _providers(project: Project) -> Iterator[int]:
+    """Processes of the project's dynamic provider."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            here = (entry / "cwd").resolve(strict=True) == project.directory.resolve()
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:  # it has just ended
+            continue
+        if here and b"pulumi.dynamic" in words:
+            yield int(entry.name)
+
+
+def _live_row(preview: str) -> str:
+    """The line of a detailed preview that shows the Rollout's input `live`."""
+    (line,) = [line for line in preview.splitlines() if "~ live" in line]
+    return line

@@ -1,0 +1,141 @@
+"""What is not a short request: WebSockets, events, downloads, all through the shield."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import statistics
+import subprocess
+import sys
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+from tests.bed.testapp import CHUNK, LARGE_BYTES
+from tests.e2e.streams import EVERY_S, RANGE
+from tests.e2e.waiting import await_
+from tests.e2e.world import World
+
+pytestmark = pytest.mark.bed
+
+SCRIPT = Path(__file__).with_name("streams.py")
+PLAN: dict[str, Any] = {"analysis": {"interval": "3s", "stepWeights": [50]}, "drain": "3s"}
+LARGE = (CHUNK * (LARGE_BYTES // len(CHUNK) + 1))[:LARGE_BYTES]
+
+
+def test_streams_and_downloads_pass_the_shield_while_a_release_runs(world: World) -> None:
+    world.write_testapp("1", PLAN)
+    world.project.up()
+    world.write_testapp("2", PLAN)
+    chats, feeds = _clients(world, "ws", 2), _clients(world, "sse", 2)
+    late_chats, late_feeds = _clients(world, "ws", 8), _clients(world, "sse", 8)
+    got = _clients(world, "downloads", 2)
+    with world.probe(rate=30) as users, world.weights() as weights, chats, feeds:
+        running = world.project.start_up()
+        weights.await_weight(50, within_s=30)
+        await_(lambda: "2" in users.answers().versions(), "requests to the canary", 10)
+        with late_chats, late_feeds, got:
+            running.await_text("Succeeded: promoted", 60)
+            promoted = weights.changes()[-1].at
+            assert running.finish().code == 0
+    for clients, versions in ((chats, {"1"}), (feeds, {"1"}), (late_chats, {"1", "2"})):
+        _kept_on(clients, versions, until=promoted + 2.0)
+    _kept_on(late_feeds, {"1", "2"}, until=promoted + 2.0)
+    _prompt(chats, late_chats, feeds, late_feeds)
+    _downloaded(got)
+    assert not len(users.answers().failed()), users.answers().failed()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One line of streams.py."""
+
+    kind: str
+    client: int
+    at: float
+    version: str
+    what: Any
+
+
+class Clients:
+    """Clients of one kind, in a process of their own inside the bed; a context manager."""
+
+    def __init__(self, world: World, kind: str, count: int) -> None:
+        self._world = world
+        self._file = world.directory / f"{kind}-{uuid.uuid4().hex[:6]}.jsonl"
+        options = ["--host", world.platform.traefik, "--name", world.host, f"--clients={count}"]
+        self._command = [sys.executable, "-u", "-E", "-s", str(SCRIPT), kind, *options]
+        self._count = count
+
+    def __enter__(self) -> Self:
+        with self._file.open("w") as out:
+            self._process = self._world.bed.popen(
+                self._command, stdout=out, stderr=subprocess.STDOUT, text=True
+            )
+        await_(lambda: len(self.by_client()) == self._count, "a sign of every client", 15)
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _: TracebackType | None,
+    ) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+    def seen(self) -> list[Seen]:
+        """Everything so far."""
+        lines = self._file.read_text().splitlines(keepends=True)
+        complete = (line for line in lines if line.startswith("[") and line.endswith("]\n"))
+        return [Seen(*json.loads(line)) for line in complete]
+
+    def by_client(self) -> dict[int, list[Seen]]:
+        """Everything so far, client by client."""
+        found: dict[int, list[Seen]] = defaultdict(list)
+        for seen in self.seen():
+            found[seen.client].append(seen)
+        return found
+
+
+def _clients(world: World, kind: str, count: int) -> Clients:
+    return Clients(world, kind, count)
+
+
+def _kept_on(clients: Clients, versions: set[str], until: float) -> None:
+    """No session ended before the old version might go, and none at all on the new one."""
+    assert {seen.version for seen in clients.seen()} == versions
+    errors = [seen for seen in clients.seen() if seen.kind == "error"]
+    assert [error for error in errors if error.version != "1" or error.at < until] == []
+    for rows in clients.by_client().values():
+        assert len({row.version for row in rows}) == 1
+        assert rows[-1].at >= until - 1.0
+
+
+def _prompt(chats: Clients, late_chats: Clients, feeds: Clients, late_feeds: Clients) -> None:
+    """Echoes and events arrive when they are sent, not when some buffer is full."""
+    echoes = [row.what for c in (chats, late_chats) for row in c.seen() if row.kind == "ws"]
+    assert statistics.median(echoes) < 0.05
+    assert max(echoes) < 2.0
+    for rows in (rows for c in (feeds, late_feeds) for rows in c.by_client().values()):
+        events = [row for row in rows if row.kind == "sse"]
+        assert [row.what for row in events] == list(range(len(events)))
+        gaps = [after.at - before.at for before, after in itertools.pairwise(events)]
+        assert EVERY_S / 2 < statistics.median(gaps) < 2 * EVERY_S
+        assert max(gaps) < 2.0
+
+
+def _downloaded(clients: Clients) -> None:
+    """Both versions delivered every byte, and just the bytes that were asked for."""
+    found = clients.seen()
+    assert {(row.kind, row.version) for row in found} >= {("large", "1"), ("large", "2")}
+    assert {row.what for row in found if row.kind == "large"} == {hashlib.sha256(LARGE).hexdigest()}
+    part = LARGE[RANGE[0] : RANGE[1] + 1].decode()
+    assert {row.what for row in found if row.kind == "range"} == {part}
+    assert not [row for row in found if row.kind == "error"]
