@@ -75,6 +75,13 @@ def test_traffic_never_moves_to_a_primary_without_ready_pods() -> None:
     assert lines[-1].endswith("interrupted; the weights stay, because the primary has no ready pod")
 
 
+def test_weights_that_somebody_moved_off_a_dead_primary_are_not_moved_back() -> None:
+    """A note of the phase would write the record's weights over theirs."""
+    dead = when(lambda s, _: s.weight_percent == 50, primary=NONE, foreign="by kubectl-edit")
+    lines = play(dead, replace(PLAN, max_duration_s=60.0))
+    assert "RollingBack  50 [-] at 50 %: by kubectl-edit; the weights stay" in lines[-2]
+
+
 def test_a_stranded_canary_is_restored_when_the_primary_is_back() -> None:
     def world(state: State, seen: Seen) -> Seen:
         usual = when(lambda s, _: s.weight_percent == 50, foreign="somebody")(state, seen)
