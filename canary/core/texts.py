@@ -5,12 +5,15 @@ from __future__ import annotations
 from canary.core import bake
 from canary.core.counts import Tally
 from canary.core.plan import Plan
-from canary.core.record import Phase
-from canary.core.state import Seen, State
+from canary.core.record import Phase, Record
+from canary.core.state import Decision, Effect, Seen, State
 
 
-def progress(state: State, seen: Seen, plan: Plan, reason: str) -> str:
+def progress(before: State, decision: Decision, seen: Seen, plan: Plan) -> str:
     """One line for one look: step, weight, requests, success rate, P99, time left in the bake."""
+    state, reason = decision.state, decision.reason
+    if state.phase is not before.phase or Effect.OPEN_WINDOW in decision.effects:
+        return reason  # what was counted belongs to the bake before
     if not state.weight_percent or state.baked_from_s is None or seen.window is None:
         return reason
     left = bake.left_s(state, seen, plan)
@@ -23,6 +26,14 @@ def progress(state: State, seen: Seen, plan: Plan, reason: str) -> str:
     if state.failed_checks:
         parts.append(f"{state.failed_checks} of {plan.threshold} failed checks")
     return " · ".join(parts)
+
+
+def told(before: State, decision: Decision, record: Record) -> str:
+    """The permanent line for a decision: its reason, but a roll back's only once."""
+    after = decision.state
+    if before.phase is Phase.ROLLING_BACK and after.phase is Phase.FAILED and not after.doubt:
+        return f"all traffic is live on {record.images.get(record.primary, 'the primary')}"
+    return decision.reason
 
 
 def side(tally: Tally) -> str:

@@ -58,9 +58,10 @@ def _preparing(state: State, seen: Seen, plan: Plan) -> Decision:
         return give_up(state, late)
     needed = enough(plan.replicas, plan.canary_ready_percent)
     ready = seen.canary.ready if seen.canary else 0
-    if ready >= needed:
+    short = ready < needed
+    missing = _missing(seen.canary, needed) if short else _short_primary(state, seen, plan)
+    if not missing:
         return _enter(state, seen, plan)
-    missing = _missing(seen.canary, needed)
     if seen.now_s - state.entered_s > plan.progress_deadline_s:
         return give_up(state, f"not ready within {plan.progress_deadline_s:.0f} s: {missing}")
     return Decision(state=state, reason=f"preparing: {missing}", wait_s=LOOK_S / 2)
@@ -87,15 +88,27 @@ def _enter(state: State, seen: Seen, plan: Plan) -> Decision:
     return _acceptance(state, seen, plan)
 
 
+def _short_primary(state: State, seen: Seen, plan: Plan) -> str:
+    """What a primary that serves lacks to be compared with, "" if nothing.
+
+    One without any ready pod is not waited for: the canary then takes over.
+    """
+    pods = seen.primary
+    if state.course is not Course.JUDGED or pods is None or not pods.ready:
+        return ""
+    needed = enough(pods.wanted, plan.primary_ready_percent)
+    return "" if pods.ready >= needed else f"the primary has {_missing(pods, needed)}"
+
+
 def _acceptance(state: State, seen: Seen, plan: Plan) -> Decision:
     """Pre-rollout hooks pass before the first request reaches the canary."""
     if HookType.PRE_ROLLOUT not in plan.hooks:
-        return _shift(state, seen, plan.weights[0], "the canary is ready")
+        return _shift(state, seen, plan.weights[0], "it is ready")
     hook = seen.hooks.get(HookType.PRE_ROLLOUT)
     outcome = hook.outcome if hook else Outcome.IDLE
     text = hook.text if hook else ""
     if outcome is Outcome.PASSED:
-        return _shift(state, seen, plan.weights[0], "the canary is ready and pre-rollout passed")
+        return _shift(state, seen, plan.weights[0], "it is ready and pre-rollout passed")
     if outcome is Outcome.PENDING:
         return Decision(state=state, reason="waiting for pre-rollout hooks", wait_s=LOOK_S / 2)
     if outcome is Outcome.IDLE:
@@ -131,7 +144,7 @@ def _shift(state: State, seen: Seen, weight_percent: int, why: str) -> Decision:
         weight_percent=weight_percent,
         exits=seen.canary.exits if began and seen.canary else state.exits,
     )
-    reason = f"{why}: {'promote, ' if promoting else ''}{weight_percent} % to the canary"
+    reason = f"{weight_percent} % to the canary{', promoting' if promoting else ''}: {why}"
     shift = (Effect.SHIFT,)
     return Decision(state=after, reason=reason, effects=shift, wait_s=LIVE_LOOK_S, loud=True)
 
@@ -176,7 +189,8 @@ def _first(before_s: float | None, now_s: float) -> float:
 
 
 def _open_bake(state: State, plan: Plan, reason: str, *, loud: bool = False) -> Decision:
-    hooks = (Effect.CALL_ROLLOUT,) if HookType.ROLLOUT in plan.hooks else ()
+    judged = state.course is Course.JUDGED and HookType.ROLLOUT in plan.hooks
+    hooks = (Effect.CALL_ROLLOUT,) if judged else ()
     phase = (Effect.PERSIST,) if state.phase is Phase.SOAKING and not loud else ()
     effects = (Effect.OPEN_WINDOW, *phase, *hooks)
     return Decision(state=state, reason=reason, effects=effects, wait_s=LIVE_LOOK_S, loud=loud)
@@ -193,7 +207,8 @@ def _baking(state: State, seen: Seen, plan: Plan) -> Decision:
     if end.grade is Grade.FAIL:
         decision = _failed_check(state, seen, plan, end.text)
     elif end.grade is Grade.PASS:
-        decision = _advance(state, seen, plan, end.text)
+        briefs = ", ".join(verdict.brief for verdict in end.verdicts)
+        decision = _advance(state, seen, plan, briefs or end.text)
     else:
         decision = _inconclusive(state, seen, plan, end.text)
     conclusive = end.grade is not Grade.UNKNOWN

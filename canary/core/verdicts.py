@@ -33,13 +33,15 @@ class Grade(StrEnum):
 class Verdict:
     """One check, judged, and one line that says why.
 
-    `value` is in the unit of `bound` (percent that succeeded, or the P99 in milliseconds), None
-    without requests; `n` is how many requests of the canary it rests on.
+    `brief` says it once more for the line that tells of a pass. `value` is in the unit of `bound`
+    (percent that succeeded, or the P99 in milliseconds), None without requests; `n` is how many
+    requests of the canary it rests on.
     """
 
     grade: Grade
     check: str
     text: str
+    brief: str
     value: float | None
     bound: float
     n: int
@@ -127,6 +129,7 @@ def _verdict(grade: Grade, check: Check, window: Window, text: str) -> Verdict:
         grade=grade,
         check=check.name.value,
         text=text,
+        brief=_brief(check, window),
         value=canary.success_percent if success else canary.quantile_ms(1.0 - SLOW_SHARE),
         bound=check.bound,
         n=_Count.of(check, canary).n,
@@ -151,6 +154,16 @@ def _comparison(check: Check, window: Window, note: str = "") -> str:
     known = _Count.of(check, window.primary).n > 0
     beside = f"primary {primary}" if known else "no primary request"
     return f"{check.name} {canary}{note}; {beside}"
+
+
+def _brief(check: Check, window: Window) -> str:
+    """Both sides in a few words, such as "P99 23 ms (primary 14 ms)"."""
+    known = _Count.of(check, window.primary).n > 0
+    if check.name is CheckName.DURATION:
+        return _p99(window.canary) + (f" (primary {_p99(window.primary)[4:]})" if known else "")
+    canary, primary = window.canary, window.primary
+    beside = f" (primary {_success(check, primary)} of {primary.requests:,})" if known else ""
+    return f"{_success(check, canary)} of {canary.requests:,} requests succeeded{beside}"
 
 
 def _success(check: Check, tally: Tally) -> str:

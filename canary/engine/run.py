@@ -103,8 +103,7 @@ class Run:
             return self._unable(error)
         decision = decide(self.state, seen, self.plan)
         self.chronicle.note(self.state, decision, seen)
-        line = texts.progress(decision.state, seen, self.plan, decision.reason)
-        self.ports.journal.progress(line)
+        self.ports.journal.progress(texts.progress(self.state, decision, seen, self.plan))
         return decision
 
     def _unable(self, error: PortError) -> Decision:
@@ -123,7 +122,8 @@ class Run:
         before, self.state = self.state, decision.state
         if decision.loud:
             bad = self.state.phase in {Phase.ROLLING_BACK, Phase.FAILED}
-            self.ports.journal.decided(self._named(), decision.reason, warning=bad)
+            text = texts.told(before, decision, self.record)
+            self.ports.journal.decided(self._named(), text, warning=bad)
         try:
             for effect in decision.effects:
                 self.effects[effect]()

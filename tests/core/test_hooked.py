@@ -32,7 +32,7 @@ def test_hooks_are_called_before_traffic_and_at_each_bake() -> None:
 
     lines = play(world, HOOKED)
     assert "[call pre-rollout] calling pre-rollout hooks" in lines[0]
-    assert "the canary is ready and pre-rollout passed: 10 %" in lines[1]
+    assert "10 % to the canary: it is ready and pre-rollout passed" in lines[1]
     assert sum("call rollout" in line for line in lines) == 3
 
 
@@ -50,7 +50,7 @@ def test_a_slow_rollout_hook_is_waited_for() -> None:
         )
 
     lines = play(world, HOOKED)
-    promoting = next(line for line in lines if "promote, 100 %" in line)
+    promoting = next(line for line in lines if "100 % to the canary, promoting" in line)
     assert float(promoting.split()[0]) >= 30
 
 

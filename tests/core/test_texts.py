@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from canary.core import bake, texts
 from canary.core.plan import Plan
-from canary.core.record import Phase
+from canary.core.record import Phase, Record
 from canary.core.report import Report, Step
 from canary.core.seen import HookResult, HookType, Outcome
-from canary.core.state import Seen, State
+from canary.core.state import Decision, Effect, Seen, State
 from canary.core.verdicts import Grade
 from tests.core.timeline import BEGIN, PLAN, READY, tally, window
 
@@ -21,20 +21,43 @@ COUNTED = window(tally(40), tally(360), seconds=10.0)
 LOOK = Seen(now_s=12.0, canary=READY, primary=READY, window=COUNTED, fresh=True)
 
 
+def said(state: State, reason: str) -> Decision:
+    return Decision(state=state, reason=reason)
+
+
 def test_one_line_tells_where_a_run_is() -> None:
     state = replace(BAKING, failed_checks=1)
-    line = texts.progress(state, replace(LOOK, now_s=5.0), PLAN, "baking")
+    line = texts.progress(state, said(state, "baking"), replace(LOOK, now_s=5.0), PLAN)
     assert line.startswith("step 1/2 · 10 % · canary 40 requests 100.0 % P99 ")
     assert line.endswith(" · 6 s left · 1 of 2 failed checks")
 
 
 def test_in_the_soak_there_are_no_steps() -> None:
     state = replace(BAKING, phase=Phase.SOAKING, weight_percent=100)
-    assert texts.progress(state, LOOK, PLAN, "held").startswith("soak · 100 % · ")
+    assert texts.progress(state, said(state, "held"), LOOK, PLAN).startswith("soak · 100 % · ")
 
 
 def test_before_a_bake_the_reason_is_told() -> None:
-    assert texts.progress(BEGIN, LOOK, PLAN, "preparing") == "preparing"
+    assert texts.progress(BEGIN, said(BEGIN, "preparing"), LOOK, PLAN) == "preparing"
+
+
+def test_what_was_counted_is_not_shown_for_the_next_bake() -> None:
+    opened = replace(said(BAKING, "live"), effects=(Effect.OPEN_WINDOW,))
+    assert texts.progress(BAKING, opened, LOOK, PLAN) == "live"
+    soaking = replace(BAKING, phase=Phase.SOAKING)
+    assert texts.progress(BAKING, said(soaking, "soaking"), LOOK, PLAN) == "soaking"
+
+
+def test_why_a_run_rolled_back_is_told_once() -> None:
+    record = Record(owner="o", primary="a", images={"a": "podinfo:a"})
+    rolling = replace(BAKING, phase=Phase.ROLLING_BACK)
+    failed = replace(BAKING, phase=Phase.FAILED)
+    assert texts.told(BAKING, said(rolling, "too slow"), record) == "too slow"
+    assert texts.told(rolling, said(failed, "too slow"), record) == (
+        "all traffic is live on podinfo:a"
+    )
+    doubtful = said(replace(failed, doubt="not confirmed"), "too slow; not confirmed")
+    assert texts.told(rolling, doubtful, record) == "too slow; not confirmed"
 
 
 def test_a_share_is_never_rounded_up() -> None:

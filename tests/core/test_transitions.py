@@ -31,13 +31,13 @@ def test_a_good_version_is_promoted_step_by_step() -> None:
     check(
         healthy,
         """
-          0.0 Progressing  10 [shift] the canary is ready: 10 % to the canary
+          0.0 Progressing  10 [shift] 10 % to the canary: it is ready
           0.1 Progressing  10 [open-window] 10 % is live on every replica
-         10.1 Progressing  50 [shift] request-success-rate 100 % of 20 requests (min 99 %); primary 100 % of 180: 50 % to the canary
+         10.1 Progressing  50 [shift] 50 % to the canary: 100 % of 20 requests succeeded (primary 100 % of 180)
          10.2 Progressing  50 [open-window] 50 % is live on every replica
-         20.2 Promoting   100 [shift] request-success-rate 100 % of 100 requests (min 99 %); primary 100 % of 100: promote, 100 % to the canary
+         20.2 Promoting   100 [shift] 100 % to the canary, promoting: 100 % of 100 requests succeeded (primary 100 % of 100)
          20.3 Soaking     100 [open-window, persist] 100 % is live on every replica
-         30.3 Succeeded   100 [settle] promoted: request-success-rate 100 % of 200 requests (min 99 %); no primary request
+         30.3 Succeeded   100 [settle] promoted: 100 % of 200 requests succeeded
         """,  # noqa: E501 - a transcript
         replace(PLAN, checks=PLAN.checks[:1]),
     )
@@ -47,7 +47,7 @@ def test_a_failing_version_is_rolled_back_at_the_threshold() -> None:
     check(
         failing,
         """
-          0.0 Progressing  10 [shift] the canary is ready: 10 % to the canary
+          0.0 Progressing  10 [shift] 10 % to the canary: it is ready
           0.1 Progressing  10 [open-window] 10 % is live on every replica
          10.1 Progressing  10 [open-window] held at 10 %: request-success-rate 0.0 % of 20 requests (min 99 %); primary 100 % of 180 (1 of 2 failed checks)
          20.1 RollingBack   0 [restore] roll back: at 10 %: request-success-rate 0.0 % of 20 requests (min 99 %); primary 100 % of 180 (2 of 2 failed checks)
@@ -84,7 +84,7 @@ def test_a_skipped_analysis_goes_to_100_percent_at_once() -> None:
     check(
         healthy,
         """
-          0.0 Promoting   100 [shift] the analysis is skipped: promote, 100 % to the canary
+          0.0 Promoting   100 [shift] 100 % to the canary, promoting: the analysis is skipped
           0.1 Soaking     100 [open-window, persist] 100 % is live on every replica
           0.2 Succeeded   100 [settle] promoted: live, not judged
         """,
@@ -94,7 +94,7 @@ def test_a_skipped_analysis_goes_to_100_percent_at_once() -> None:
 
 def test_a_dead_primary_is_fixed_forward() -> None:
     lines = play(seeing(primary=NONE))
-    assert "the primary has no ready pod: promote, 100 % to the canary" in lines[0]
+    assert "100 % to the canary, promoting: the primary has no ready pod" in lines[0]
     assert "Succeeded" in lines[-1]
 
 
@@ -190,3 +190,13 @@ def test_the_table_of_edges_is_complete() -> None:
 def test_nothing_follows_the_end(phase: Phase) -> None:
     with pytest.raises(AssertionError, match="no decision follows"):
         decide(replace(BEGIN, phase=phase), Seen(now_s=1.0), PLAN)
+
+
+def test_a_primary_that_is_short_of_pods_is_waited_for() -> None:
+    """It would be compared with, and has to take everything back."""
+    half = Pods(wanted=2, existing=2, ready=1)
+    world = when(lambda _, seen: seen.now_s < 5, primary=half)
+    assert "  5.0 Progressing  10" in play(world)[0]
+    lines = play(seeing(primary=half))
+    assert "not ready within 60 s: the primary has 1 of 2 pods ready" in lines[-1]
+    assert "Succeeded" in last(seeing(primary=half), replace(PLAN, primary_ready_percent=50))

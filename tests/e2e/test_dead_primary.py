@@ -28,7 +28,7 @@ def test_a_dead_primary_is_replaced_as_soon_as_its_fix_is_ready(world: World) ->
         result = world.project.up()
         healed = weights.await_weight(100, 0).at
         ended = time.time()
-    assert "the primary has no ready pod: promote, 100 % to the canary" in result.text
+    assert "100 % to the canary, promoting: the primary has no ready pod" in result.text
     assert weights.steps() == [0, 100, 0]
     assert world.versions() == {world.record().primary}
     assert result.seconds < 60
