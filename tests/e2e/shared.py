@@ -53,6 +53,9 @@ def install(bed: Bed) -> None:
     done, wanted = bed.state_dir / "platform.done", _fingerprint()
     if done.exists() and done.read_text() == wanted:
         return
+    if not done.exists() and (bed.state_dir / STACK).exists():  # somebody was stopped half-way
+        bed.down()
+        bed.up(print)
     project = Project(bed, bed.state_dir / STACK, STACK)
     project.init()
     project.write(PLATFORM)
@@ -62,8 +65,9 @@ def install(bed: Bed) -> None:
 
 def _fingerprint() -> str:
     digest = hashlib.sha256(json.dumps(PLATFORM).encode())
-    for path in sorted((CHECKOUT / "canary" / "components").glob("*.py")):
-        digest.update(path.read_bytes())
+    for package in ("components", "config", "render"):
+        for path in sorted((CHECKOUT / "canary" / package).glob("*.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
