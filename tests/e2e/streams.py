@@ -91,6 +91,8 @@ class Client:
         while True:
             async with asyncio.timeout(PATIENCE_S):
                 line = await self.reader.readuntil(b"\n")
+            if line == b"0\r\n":
+                raise EOFError("the last chunk")
             if line.startswith(b"data: "):
                 self.say("sse", json.loads(line.removeprefix(b"data: "))["n"])
 

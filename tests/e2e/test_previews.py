@@ -77,10 +77,11 @@ def test_the_stacks_of_the_repository_preview(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A stack's configuration, and the lines with which its preview fails."""
+    """A stack's configuration, and the lines with which its preview (or update) fails."""
 
     config: Config
     lines: tuple[str, ...]
+    update: bool = False
 
 
 def _app(**changes: Any) -> Config:
@@ -109,6 +110,7 @@ CASES = {
             "Prometheus",
             "Service podinfo in namespace taken exists and is not ours",
         ),
+        update=True,
     ),
     "a configuration with many mistakes": Case(
         config=merged(
@@ -159,9 +161,9 @@ def test_what_is_wrong_is_said_before_anything_is_touched(
     _write_kubeconfigs(bare, project.directory)
     project.write(case.config)
     before = _everything(bare)
-    refused = project.preview(fails=True)
-    _explained(refused, case.lines)
-    assert project.export() == {}
+    command = project.up if case.update else project.preview
+    _explained(command(fails=True), case.lines)
+    assert {body["type"] for body in project.export().values()} <= {"pulumi:pulumi:Stack"}
     assert _everything(bare) == before
     project.close(())
 
