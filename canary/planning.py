@@ -13,9 +13,9 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from canary.config import AppConfig, Metric, Webhook, mutable_tag, weights_of
+from canary.config import AppConfig, Evidence, Metric, Webhook, mutable_tag, weights_of
 from canary.core.durations import text_of
-from canary.core.plan import Check, CheckName, Plan
+from canary.core.plan import Bad, Check, CheckName, Plan, Terms
 from canary.core.seen import HookType
 
 _LONGEST_POLL_S = 5.0
@@ -60,7 +60,15 @@ def plan_of(app: AppConfig, *, scrape_interval_s: float, bucket_edges_s: Sequenc
         canary_ready_percent=analysis.canary_ready_threshold,
         primary_ready_percent=analysis.primary_ready_threshold,
         hooks=frozenset(hook.type.value for hook in analysis.webhooks),
+        evidence=_terms(analysis.evidence),
     )
+
+
+def _terms(evidence: Evidence) -> Terms | None:
+    if not evidence.enabled:
+        return None
+    classes = tuple(bad for bad in Bad if bad.value in evidence.classes)
+    return Terms(alpha=evidence.alpha, odds_ratio=evidence.odds_ratio, classes=classes)
 
 
 def _longest_s(app: AppConfig, soak_s: float, inconclusive_s: float) -> float:
@@ -127,6 +135,7 @@ def _judged_lines(name: str, app: AppConfig, plan: Plan) -> Iterator[str]:
         f"  rolled back at {plan.threshold} failed check{'s' if plan.threshold > 1 else ''}"
         f"{then} after {text_of(plan.inconclusive_deadline_s)} without a verdict"
     )
+    yield from _evidence_lines(plan)
     windows = {text_of(m.interval) for m in app.analysis.metrics if m.interval is not None}
     if windows:
         yield (
@@ -149,6 +158,21 @@ def check_text(check: Check) -> str:
     if check.name is CheckName.SUCCESS_RATE:
         return f"{check.name.value}: at least {check.bound:g} % without a 5xx{literally}"
     return f"{check.name.value}: 99 % within {check.edge_s * 1000:g} ms{literally}"
+
+
+def _evidence_lines(plan: Plan) -> Iterator[str]:
+    """What ends a run at once."""
+    terms = plan.evidence
+    if terms is None or not (terms.classes or plan.checks):
+        return
+    classes = ", ".join(bad.value for bad in terms.classes)
+    tolerated = f"{terms.odds_ratio:g} times its odds are tolerated"
+    claims = [f"worse than the primary ({classes}; {tolerated})"] if classes else []
+    claims += ["beyond the bound of a check"] if plan.checks else []
+    yield (
+        f"  rolled back at once when proven {' or '.join(claims)}; "
+        f"at most {100 * terms.alpha:g} % of good releases are"
+    )
 
 
 def _warnings(app: AppConfig, plan: Plan) -> Iterator[str]:

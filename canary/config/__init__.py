@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canary.config.analysis import Analysis, Metric, ThresholdRange, Webhook
+from canary.config.analysis import Analysis, Evidence, Metric, ThresholdRange, Webhook
 from canary.config.app import AppConfig
 from canary.config.images import mutable_tag
 from canary.config.loading import decoded, load
@@ -42,6 +42,7 @@ __all__ = [
     "AppConfig",
     "Autoscaler",
     "EnvVar",
+    "Evidence",
     "KeyRef",
     "Kubernetes",
     "Loadtester",

@@ -99,6 +99,26 @@ def _default_metrics() -> tuple[Metric, ...]:
     )
 
 
+class Evidence(Model):
+    """When a release is stopped at once, without waiting for failed checks to add up."""
+
+    enabled: Flag = True
+    """Look at every poll whether the canary is worse than chance explains."""
+    alpha: Annotated[Number, Field(gt=0, le=0.5)] = 0.01
+    """The greatest chance with which a release that is as good as the primary may be stopped."""
+    odds_ratio: Annotated[Number, Field(ge=1, le=100)] = 1.5
+    """How many times the primary's odds of a bad answer are tolerated."""
+    classes: tuple[Literal["5xx", "4xx", "errors", "slow"], ...] = ("5xx", "4xx", "errors", "slow")
+    """What is bad: errors are 4xx and 5xx together, slow is slower than request-duration allows."""
+
+    @field_validator("classes")
+    @classmethod
+    def _once(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(classes)) < len(classes):
+            raise problem("lists a class twice")
+        return classes
+
+
 class Analysis(Model):
     """Steps, bakes, checks and hooks of a release.
 
@@ -130,6 +150,8 @@ class Analysis(Model):
     """What happens then."""
     strict: Flag = False
     """Read bounds literally, as the peer does, with no allowance for chance."""
+    evidence: Evidence = Field(default_factory=Evidence)
+    """Proof that ends a release at once."""
     canary_ready_threshold: Percent = 100
     """Percent of the canary's pods that must be ready while it has traffic."""
     primary_ready_threshold: Percent = 100

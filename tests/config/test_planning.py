@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.config import BUCKET_EDGES_S, AppConfig, weights_of
-from canary.core.plan import Check, CheckName, Plan
+from canary.core.plan import Check, CheckName, Plan, Terms
 from canary.planning import PlanText, describe, expected_rate, lower_edge_s, plan_of, steps_text
 from tests.config.samples import TUTORIAL, loaded
 
@@ -72,6 +72,7 @@ def test_the_tutorials_plan() -> None:
         max_duration_s=60 + 11 * 70 + 10 * 10 + 5 + 10 + 10,
         replicas=2,
         hooks=frozenset({"rollout"}),
+        evidence=Terms(),
     )
     assert _plan(TUTORIAL).shortest_s == 110
 
@@ -135,6 +136,11 @@ def test_the_preview_tells_the_whole_plan() -> None:
         "  check request-success-rate: at least 99 % without a 5xx",
         "  check request-duration: 99 % within 500 ms",
         "  rolled back at 10 failed checks, or after 1m without a verdict",
+        (
+            "  rolled back at once when proven worse than the primary (5xx, 4xx, errors, slow; "
+            "1.5 times its odds are tolerated) or beyond the bound of a check; at most 1 % of good "
+            "releases are"
+        ),
         (
             "  metrics.interval 1m is a sliding window in Flagger; here each bake (10s) is judged "
             "by its own requests alone"
