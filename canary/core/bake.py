@@ -10,18 +10,27 @@ from canary.core.plan import Plan
 from canary.core.record import Phase
 from canary.core.seen import HookType, Outcome
 from canary.core.state import Seen, State
-from canary.core.verdicts import Grade, Verdict, judge_all
+from canary.core.verdicts import SHARED, Grade, Verdict, judge_all
 
 UNCOVERED_SCRAPES = 1.5  # a sample may be one scrape old when the bake begins, and when it ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
-    """What a finished bake came to; `text` says why in one line."""
+    """What a finished bake came to; `text` says why in one line.
+
+    `shared`: whatever went wrong did so for both versions, so only a fresh bake can tell more.
+    """
 
     grade: Grade
     text: str
     verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def shared(self) -> bool:
+        """Whether some check is unknown because the primary breaches its bound as well."""
+        texts = (v.text for v in self.verdicts if v.grade is Grade.UNKNOWN)
+        return self.grade is Grade.UNKNOWN and any(text.startswith(SHARED) for text in texts)
 
 
 def length_s(state: State, plan: Plan) -> float:
@@ -37,7 +46,8 @@ def left_s(state: State, seen: Seen, plan: Plan) -> float:
 
 def overdue(state: State, seen: Seen, plan: Plan) -> bool:
     """Whether a bake without a conclusion has been extended for too long."""
-    return -left_s(state, seen, plan) > plan.inconclusive_deadline_s
+    ended_s = seen.now_s + left_s(state, seen, plan) if state.held_s is None else state.held_s
+    return seen.now_s - ended_s > plan.inconclusive_deadline_s
 
 
 def conclude(state: State, seen: Seen, plan: Plan) -> Conclusion:

@@ -28,7 +28,8 @@ class State:
     Times are the clock's monotonic seconds. `entered_s` is when the phase began or the weight was
     last changed, `retreated_s` when the run began to roll back. `baked_from_s` is when the weight
     was first seen live on every replica, None before; `traffic_from_s` the same for the first
-    weight. `exits` are the canary's container exits when its traffic began.
+    weight. `held_s` is when the first bake at this weight ended that both versions spoilt.
+    `exits` are the canary's container exits when its traffic began.
     `stranded`: when last seen, the canary had ready pods and the primary had none.
     `cause` is why the run rolls back; `stopped` that the driver, not the canary, is the cause;
     `doubt` why traffic may not be back on the primary all the same.
@@ -42,6 +43,7 @@ class State:
     step: int = -1
     weight_percent: int = 0
     baked_from_s: float | None = None
+    held_s: float | None = None
     traffic_from_s: float | None = None
     failed_checks: int = 0
     exits: int = 0

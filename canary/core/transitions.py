@@ -140,6 +140,7 @@ def _shift(state: State, seen: Seen, weight_percent: int, why: str) -> Decision:
         phase=Phase.PROMOTING if promoting else Phase.PROGRESSING,
         entered_s=seen.now_s,
         baked_from_s=None,
+        held_s=None,
         step=state.step if promoting else state.step + 1,
         weight_percent=weight_percent,
         exits=seen.canary.exits if began and seen.canary else state.exits,
@@ -210,7 +211,7 @@ def _baking(state: State, seen: Seen, plan: Plan) -> Decision:
         briefs = ", ".join(verdict.brief for verdict in end.verdicts)
         decision = _advance(state, seen, plan, briefs or end.text)
     else:
-        decision = _inconclusive(state, seen, plan, end.text)
+        decision = _inconclusive(state, seen, plan, end)
     conclusive = end.grade is not Grade.UNKNOWN
     return replace(decision, verdicts=end.verdicts if conclusive else ())
 
@@ -228,12 +229,16 @@ def _failed_check(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
     after = replace(state, failed_checks=failed)
     if failed >= plan.threshold:
         return roll_back(after, seen, f"at {state.weight_percent} %: {text} ({count})")
-    held = replace(after, baked_from_s=seen.now_s)
+    held = replace(after, baked_from_s=seen.now_s, held_s=None)
     return _open_bake(held, plan, f"held at {state.weight_percent} %: {text} ({count})", loud=True)
 
 
-def _inconclusive(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
+def _inconclusive(state: State, seen: Seen, plan: Plan, end: bake.Conclusion) -> Decision:
+    text = end.text
     if not bake.overdue(state, seen, plan):
+        if end.shared:  # a bad moment for both must not outweigh the good time after it
+            again = replace(state, baked_from_s=seen.now_s, held_s=_first(state.held_s, seen.now_s))
+            return _open_bake(again, plan, f"baking anew at {state.weight_percent} %: {text}")
         return Decision(state=state, reason=f"held at {state.weight_percent} %: {text}")
     waited = f"inconclusive for {plan.inconclusive_deadline_s:.0f} s"
     if plan.promote_inconclusive and seen.canary is not None and seen.canary.ready:

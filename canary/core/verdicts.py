@@ -15,6 +15,7 @@ from canary.core.binomial import upper_tail
 from canary.core.counts import Tally, Window
 from canary.core.plan import Check, CheckName
 
+SHARED = "primary breaches too"
 CHANCE = 0.05  # an excess at least this likely at the bound is put down to chance
 SLOW_SHARE = 0.01  # the bound of the duration is one on the 99th percentile
 LEAST_EXPECTED = 10  # fewer expected requests cannot show that a canary hangs
@@ -99,7 +100,7 @@ def judge(check: Check, window: Window, *, min_requests: int) -> Verdict:
         return _verdict(Grade.PASS, check, window, _comparison(check, window, note))
     text = _comparison(check, window)
     if primary.n >= needed and primary.breaches(check):
-        return _verdict(Grade.UNKNOWN, check, window, f"primary breaches too: {text}")
+        return _verdict(Grade.UNKNOWN, check, window, f"{SHARED}: {text}")
     return _verdict(Grade.FAIL, check, window, text)
 
 
