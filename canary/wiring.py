@@ -99,6 +99,7 @@ def live(inputs: Inputs) -> dict[str, Any]:
 class _Wired:
     ports: Ports
     history: RolloutHistory
+    journal: EngineJournal
 
 
 @contextmanager
@@ -106,7 +107,11 @@ def _wired(inputs: Inputs) -> Iterator[_Wired]:
     cluster = access.cluster(inputs.config, _secrets["kubeconfig"])
     driver = EngineDriver(sys.argv[-1])
     try:
-        yield _wire(inputs, cluster, driver)
+        wired = _wire(inputs, cluster, driver)
+        try:
+            yield wired
+        finally:
+            wired.journal.close()  # while its Events still find an open connection
     finally:
         driver.close()
         cluster.close()
@@ -117,6 +122,11 @@ def _wire(inputs: Inputs, cluster: Cluster, driver: EngineDriver) -> _Wired:
     app, namespace, owner = inputs.app_name, inputs.namespace, inputs.owner
     history = RolloutHistory(cluster, app=app, namespace=namespace, owner=owner)
     events = ClusterEvents(cluster, app=app, namespace=namespace, wall_s=clock.wall_s)
+    journal = EngineJournal(
+        EngineLog(sys.argv[-1], request_urn()),
+        clock,
+        Audience(events=events, files=ReportFiles.wanted(os.environ), history=history.keep),
+    )
     ports = Ports(
         router=_router(inputs, cluster),
         apex=ApexService(cluster, app=app, namespace=namespace, owner=owner),
@@ -127,13 +137,9 @@ def _wire(inputs: Inputs, cluster: Cluster, driver: EngineDriver) -> _Wired:
         hooks=_hooks(inputs, cluster, clock),
         driver=driver,
         clock=clock,
-        journal=EngineJournal(
-            EngineLog(sys.argv[-1], request_urn()),
-            clock,
-            Audience(events=events, files=ReportFiles.wanted(os.environ), history=history.keep),
-        ),
+        journal=journal,
     )
-    return _Wired(ports=ports, history=history)
+    return _Wired(ports=ports, history=history, journal=journal)
 
 
 def _router(inputs: Inputs, cluster: Cluster) -> ClusterRouter:

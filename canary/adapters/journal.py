@@ -77,6 +77,11 @@ class EngineJournal:
             self._courtesy("the history", lambda: history(report))
         self._background.finish(FINISH_S)
 
+    def close(self) -> None:
+        """Wait up to 10 s until all has been said, also without a report; nothing is afterwards."""
+        self._background.finish(FINISH_S)
+        self._log.close()
+
     def _courtesy(self, what: str, work: Callable[[], object]) -> None:
         """What cannot be written is one warning."""
 

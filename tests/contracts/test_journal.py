@@ -135,6 +135,19 @@ def test_the_row_shows_progress_and_keeps_decisions(server: Server, clock: FakeC
     ]
 
 
+def test_what_was_said_before_closing_is_heard_without_a_report(
+    server: Server, clock: FakeClock
+) -> None:
+    told = journal(server, clock)
+    for number in range(BEHIND):
+        told.decided(RECORD, f"decision {number}")
+    told.close()
+    told.progress("too late")
+    assert [line.rpartition(": ")[2] for line in server.engine.lines] == [
+        f"decision {number}" for number in range(BEHIND)
+    ]
+
+
 def test_a_line_that_has_not_changed_is_not_sent_again(server: Server, clock: FakeClock) -> None:
     told = journal(server, clock)
     for line in ("a", "a", "b", "a"):
