@@ -71,7 +71,7 @@ def weights(server: FakeCluster) -> list[tuple[str, int]]:
 
 def refused(error: grpc.RpcError) -> str:
     """What Pulumi prints of it: the last line of a traceback, and nothing before."""
-    return str(error.details())  # type: ignore[attr-defined]
+    return str(error.details())
 
 
 def test_the_state_holds_a_reference_and_no_code() -> None:

@@ -105,7 +105,7 @@ class Wire:
         return _struct({**props, PROVIDER: self.reference})
 
 
-class _Engine(engine_pb2_grpc.EngineServicer):  # type: ignore[misc]
+class _Engine(engine_pb2_grpc.EngineServicer):
     def __init__(self, lines: list[tuple[str, bool]]) -> None:
         self._lines = lines
 
