@@ -75,6 +75,19 @@ class Tally:
         """Requests with a known duration: differs from `requests` by what a scrape tore apart."""
         return self.edges[-1][1] if self.edges else 0
 
+    @property
+    def mean_s(self) -> float:
+        """The mean duration at most, taking each at its bucket's upper edge; 0 without requests.
+
+        What lies beyond the last finite edge is taken to last as long as that.
+        """
+        total_s, below, last_s = 0.0, 0, 0.0
+        for le_s, count in self.edges:
+            last_s = last_s if isinf(le_s) else le_s
+            total_s += (count - below) * last_s
+            below = count
+        return total_s / self.timed if self.timed else 0.0
+
     def slower_than(self, edge_s: float) -> int:
         """Requests that took longer than a bucket edge; between edges the next lower one counts."""
         quick = [count for le_s, count in self.edges if le_s <= edge_s]

@@ -12,8 +12,8 @@ allowed chance each:
 What is counted late: a request counts when it ends. The weight only rises while evidence is
 gathered, so right after a raise the canary's slow answers are still missing while the primary's old
 ones arrive: slowness is found later than it could be, never falsely. The same gap lets failures
-that are much quicker than the other answers look too frequent; the tolerated odds ratio covers
-that as long as answers take less than about a third of a scrape interval (docs/evidence.md).
+that are much quicker than the other answers look too frequent; strata in which it does so by more
+than the tolerated odds ratio are evidence of slowness alone.
 
 Absent on purpose: what follows from it (`canary.core.breach`).
 """
@@ -126,12 +126,18 @@ class Evidence:
         )
         return cls(terms=terms, charges=charges, edge_s=edge_s, since_s=since_s)
 
-    def advance(self, poll: Poll, *, warming: bool = False) -> Evidence:
-        """This and what one more poll counted; slowness is left out while the canary warms up."""
+    def advance(self, poll: Poll, *, raised_s: float = -inf, warming: bool = False) -> Evidence:
+        """This and what one more poll counted; slowness is left out while the canary warms up.
+
+        `raised_s` is when the canary's weight was last raised, in Prometheus's clock.
+        """
         charges = self.charges
         for stratum in strata_of(poll, self.since_s):
+            settled = stratum.inflation(raised_s) <= self.terms.odds_ratio
             charges = tuple(
-                one if warming and one.bad is Bad.SLOW else self._added(one, stratum)
+                self._added(one, stratum)
+                if (not warming if one.bad is Bad.SLOW else settled)
+                else one
                 for one in charges
             )
         return replace(self, charges=charges)

@@ -7,8 +7,9 @@ across strata they may not: the load, its kind and the weight change with time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from canary.core.contingency import Table
 from canary.core.counts import Increment, Poll, Tally
@@ -18,10 +19,26 @@ from canary.core.seen import Kind, Side
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stratum:
-    """What both versions answered to one method between two scrapes."""
+    """What both versions answered to one method between two scrapes, unix seconds."""
 
     canary: Tally
     primary: Tally
+    start_s: float
+    end_s: float
+
+    def inflation(self, raised_s: float) -> float:
+        """By how much quick failures seem more frequent than they are, right after a raise.
+
+        A request counts when it ends: until an answer's time after `raised_s` has passed, the
+        canary has shown its quick failures, but not yet the answers to the requests beside them.
+        The primary's mean duration tells how long an answer takes. 1 is not at all.
+        """
+        from_s = max(self.start_s, raised_s)
+        seconds = self.end_s - from_s
+        missing_s = raised_s + self.primary.mean_s - from_s
+        if seconds <= 0.0 or missing_s <= 0.0:
+            return 1.0
+        return seconds / (seconds - missing_s) if missing_s < seconds else inf
 
     def table(self, bad: Bad, edge_s: float) -> Table:
         """How many of each version's requests were bad; slow is slower than `edge_s` seconds."""
@@ -58,12 +75,15 @@ def _ages(increments: Iterable[Increment]) -> Mapping[tuple[str, float], int]:
     }
 
 
-def _stratum(increments: Iterable[Increment]) -> Stratum:
+def _stratum(increments: Sequence[Increment]) -> Stratum:
     sides: dict[Side, list[Increment]] = defaultdict(list)
     for one in increments:
         sides[one.side].append(one)
     return Stratum(
-        canary=Tally().plus(sides[Side.CANARY]), primary=Tally().plus(sides[Side.PRIMARY])
+        canary=Tally().plus(sides[Side.CANARY]),
+        primary=Tally().plus(sides[Side.PRIMARY]),
+        start_s=min(one.start_s for one in increments),
+        end_s=max(one.end_s for one in increments),
     )
 
 

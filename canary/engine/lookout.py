@@ -125,7 +125,8 @@ class Lookout:
         self.window = window.add(poll)
         if self.evidence is not None:
             warming = bake.warming_up(state, now_s, self.plan)
-            self.evidence = self.evidence.advance(poll, warming=warming)
+            raised_s = (state.baked_from_s or now_s) + self.scrapes.offset_s
+            self.evidence = self.evidence.advance(poll, raised_s=raised_s, warming=warming)
             self.scrapes.note(poll, now_s)
 
     def _due(self, state: State, now_s: float) -> bool:

@@ -112,3 +112,8 @@ def test_a_poll_without_samples_and_one_from_the_past_move_nothing() -> None:
     assert opened.add(Poll()) == opened
     assert opened.add(Poll(newest_s=90)) == opened
     assert opened.covers_s == 0
+
+
+def test_the_mean_duration_is_an_upper_estimate() -> None:
+    assert Tally().mean_s == 0.0
+    assert TIMED.mean_s == pytest.approx((50 * 0.1 + 40 * 0.5 + 8 * 1.0 + 2 * 1.0) / 100)

@@ -84,6 +84,15 @@ def test_durations_are_left_out_while_the_canary_warms_up() -> None:
     assert "took longer" in opened().advance(slow).breach(ALPHA)
 
 
+def test_failures_that_come_before_their_time_convict_only_of_slowness() -> None:
+    """Half a second after a raise, good answers that take as long are not there yet."""
+    early = poll({"500": 9}, {"200": 90, "500": 9}, slow=(9, 0))
+    soon = opened().advance(early, raised_s=4.5)
+    assert of_one(soon, Bad.SERVER_ERROR) == of_one(opened(), Bad.SERVER_ERROR)
+    assert of_one(soon, Bad.SLOW).canary_bad == 9
+    assert of_one(opened().advance(early, raised_s=3.5), Bad.SERVER_ERROR).canary_bad == 9
+
+
 def test_without_a_check_on_durations_slowness_is_no_charge() -> None:
     plan = replace(PLAN, checks=PLAN.checks[:1])
     assert [charge.bad for charge in opened(plan=plan).charges] == [

@@ -90,6 +90,24 @@ def test_replays_and_reloads_are_no_requests_of_either() -> None:
     assert sizes(counted) == [(1, 9)]
 
 
+@pytest.mark.parametrize(
+    ("raised_s", "inflation"),
+    [
+        (0.0, 5 / 4.5),  # answers take half a second: of five, the canary's first is missing
+        (4.0, 2.0),
+        (4.5, inf),  # failures at once, and no time for a single answer
+        (-0.25, 5 / 4.75),  # raised before, with some answers still outstanding
+        (-0.5, 1.0),
+        (9.0, 1.0),  # not raised yet
+    ],
+)
+def test_right_after_a_raise_quick_failures_seem_more_frequent(
+    raised_s: float, inflation: float
+) -> None:
+    (one,) = strata_of(poll({"500": 1}, {"200": 10}), 0.0)
+    assert one.inflation(raised_s) == pytest.approx(inflation)
+
+
 def test_nothing_counted_is_nothing_to_compare() -> None:
     assert strata_of(Poll(), 0.0) == ()
     buckets = [one for one in answered(Side.CANARY, OK) if one.kind is Kind.BUCKET]
