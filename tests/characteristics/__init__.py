@@ -1,0 +1,1 @@
+"""How often good versions are stopped and how quickly bad ones are: measured, then published."""
