@@ -49,31 +49,34 @@ class App(pulumi.ComponentResource):
             name: the app's key in the configuration.
             app: its configuration.
             rendered: what it runs.
-            live: what the cluster says serves now; {} when nothing does.
+            live: what serves now, from preflight; {} when nothing does.
             surroundings: the rest of the stack.
             opts: Pulumi's.
         """
         super().__init__(self.TYPE, name, {}, opts)
         self._app = app
         self._surroundings = surroundings
-        version = Version(
-            f"{name}-{rendered.version}",
-            app=app,
-            rendered=rendered,
-            surroundings=surroundings,
-            opts=child(self),
-        )
-        apex = self._apex(name, rendered)
         rollout = Rollout(
             name,
             props=self._rollout_props(rendered, live),
-            opts=child(self, *version.objects, apex, *surroundings.ready),
+            opts=child(self, *self._served(name, rendered), *surroundings.ready),
         )
         self._route(name, rollout)
         self.version = rollout.version
         self.image = rollout.image
         self.url = url_of(app)
         self.register_outputs({"version": self.version, "url": self.url})
+
+    def _served(self, name: str, rendered: RenderedVersion) -> tuple[pulumi.Resource, ...]:
+        """Declare what traffic moves between: the version's objects and the apex Service."""
+        version = Version(
+            f"{name}-{rendered.version}",
+            app=self._app,
+            rendered=rendered,
+            surroundings=self._surroundings,
+            opts=child(self),
+        )
+        return (*version.objects, self._apex(name, rendered))
 
     def _metadata(self) -> Map:
         return {

@@ -32,7 +32,7 @@ def seconds(text: str) -> float:
     Raises:
         ValueError: not a duration; the message says what to write, and quotes only short texts.
     """
-    if not text or len(text) > _MOST_CHARACTERS:
+    if not text or len(text) > _MOST_CHARACTERS or not text.isprintable():
         raise ValueError("a duration is a number with a unit, such as 10s or 1m30s")
     rest = text.removeprefix("+")
     if rest == "0":

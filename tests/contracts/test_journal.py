@@ -2,113 +2,47 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Iterator
-from concurrent import futures
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
-from google.protobuf import empty_pb2
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+from pulumi.runtime.proto import engine_pb2
 
 from canary.adapters.background import LIMIT, Background
 from canary.adapters.enginelog import EngineLog, request_urn
 from canary.adapters.journal import BEHIND, Audience, EngineJournal
 from canary.adapters.reports import ReportFiles
-from canary.core.record import Phase, Record
-from canary.core.report import Report
-from canary.errors import ClusterError
+from canary.core.record import Phase
+from tests.contracts.telling import (
+    INFO,
+    RECORD,
+    REPORT,
+    SECRET,
+    URN,
+    WARNING,
+    Server,
+    Told,
+    journal,
+    listening,
+)
 from tests.fakes.clock import FakeClock
 from tests.fakes.journal import FakeJournal
-
-URN = "urn:pulumi:dev::canary::pulumi-python:canary:Rollout::podinfo"
-INFO, WARNING = engine_pb2.LogSeverity.Value("INFO"), engine_pb2.LogSeverity.Value("WARNING")
-RECORD = Record(owner="o", run="r1", phase=Phase.PROGRESSING, weight_percent=5)
-REPORT = Report(
-    app="podinfo",
-    namespace="test",
-    run="r1",
-    outcome="promoted",
-    reason="all good",
-    from_version="a",
-    to_version="b",
-    from_image="podinfo:1",
-    to_image="podinfo:2",
-    started_at=1.0,
-    seconds=42.0,
-)
-SECRET = "S3cr3tT0ken"
-
-
-class Engine(engine_pb2_grpc.EngineServicer):
-    """Keeps what it is told; `hold` makes it hang, `failing` refuse."""
-
-    def __init__(self) -> None:
-        self.said: list[Any] = []
-        self.calls = 0
-        self.failing = False
-        self.hold = threading.Event()
-        self.hold.set()
-
-    def Log(self, request: Any, context: Any) -> Any:  # noqa: N802
-        self.calls += 1
-        if self.failing:
-            context.abort(grpc.StatusCode.INTERNAL, "no")
-        self.hold.wait(10)
-        self.said.append(request)
-        return empty_pb2.Empty()
-
-    @property
-    def lines(self) -> list[str]:
-        return [request.message for request in self.said]
-
-
-@dataclass(slots=True)
-class Server:
-    engine: Engine
-    grpc: Any
-    address: str
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    engine = Engine()
-    running = grpc.server(futures.ThreadPoolExecutor(2))
-    engine_pb2_grpc.add_EngineServicer_to_server(engine, running)
-    port = running.add_insecure_port("127.0.0.1:0")
-    running.start()
-    yield Server(engine, running, f"127.0.0.1:{port}")
-    engine.hold.set()
-    running.stop(0).wait()
+    with listening() as engine:
+        yield engine
 
 
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
-
-
-@dataclass(slots=True)
-class Told:
-    """Events that were written; or refused with `error`."""
-
-    error: Exception | None = None
-    events: list[tuple[str, str, bool]] = field(default_factory=list)
-
-    def tell(self, reason: str, note: str, *, warning: bool = False) -> bool:
-        if self.error:
-            raise self.error
-        self.events.append((reason, note, warning))
-        return True
-
-
-def journal(server: Server, clock: FakeClock, **audience: Any) -> EngineJournal:
-    return EngineJournal(EngineLog(server.address, URN), clock, Audience(**audience))
 
 
 @pytest.mark.parametrize("kind", ["fake", "real"])
@@ -179,95 +113,6 @@ def test_decisions_become_events(server: Server, clock: FakeClock) -> None:
     assert events.events == [
         ("Progressing", "5 % to the canary", False),
         ("Failed", "bad", True),
-    ]
-
-
-def test_the_report_goes_wherever_it_is_wanted(
-    server: Server, clock: FakeClock, tmp_path: Path
-) -> None:
-    kept: list[Report] = []
-    summary = tmp_path / "summary.md"
-    summary.write_text("before\n")
-    directory = tmp_path / "new" / "reports"
-    files = ReportFiles(directory=str(directory), summary=str(summary))
-    journal(server, clock, files=files, history=kept.append).finished(REPORT)
-    assert kept == [REPORT]
-    assert json.loads((directory / "test-podinfo-r1.json").read_text()) == json.loads(
-        REPORT.to_json()
-    )
-    assert (directory / "test-podinfo-r1.md").read_text() == REPORT.to_markdown()
-    assert sorted(p.name for p in directory.iterdir()) == [
-        "test-podinfo-r1.json",
-        "test-podinfo-r1.md",
-    ]
-    assert summary.read_text() == "before\n" + REPORT.to_markdown()
-    assert server.engine.lines == []
-
-
-def test_nothing_is_written_when_nothing_is_wanted(tmp_path: Path) -> None:
-    before = set(Path.cwd().iterdir())
-    ReportFiles().keep(REPORT)
-    assert set(Path.cwd().iterdir()) == before
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_environment_says_where_reports_go() -> None:
-    environment = {"CANARY_REPORT": "reports", "GITHUB_STEP_SUMMARY": "page", "HOME": "/root"}
-    assert ReportFiles.wanted(environment) == ReportFiles(directory="reports", summary="page")
-    assert ReportFiles.wanted({}) == ReportFiles()
-
-
-def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
-    files = ReportFiles(directory=str(tmp_path))
-    files.keep(REPORT)
-    with (tmp_path / "test-podinfo-r1.md").open() as reader:
-        files.keep(replace(REPORT, reason="another reason"))
-        assert reader.read() == REPORT.to_markdown()
-
-
-def test_a_name_cannot_leave_the_directory(tmp_path: Path) -> None:
-    ReportFiles(directory=str(tmp_path)).keep(replace(REPORT, run="../../r1"))
-    assert {path.parent for path in tmp_path.rglob("*.json")} == {tmp_path}
-
-
-def test_a_full_disk_is_one_warning(server: Server, clock: FakeClock) -> None:
-    files = ReportFiles(summary="/dev/full")
-    journal(server, clock, files=files).finished(REPORT)
-    (warning,) = server.engine.said
-    assert warning.severity == WARNING
-    assert warning.message == (
-        "the report's files could not be written: [Errno 28] No space left on device"
-    )
-
-
-def test_an_impossible_directory_is_one_warning_and_leaves_nothing(
-    server: Server, clock: FakeClock, tmp_path: Path
-) -> None:
-    (tmp_path / "file").write_text("")
-    kept: list[Report] = []
-    files = ReportFiles(directory=str(tmp_path / "file" / "reports"))
-    journal(server, clock, files=files, history=kept.append).finished(REPORT)
-    (line,) = server.engine.lines
-    assert line.startswith("the report's files could not be written: [Errno 20] Not a directory")
-    assert kept == [REPORT]
-
-
-@pytest.mark.parametrize(
-    ("error", "says"),
-    [
-        (ClusterError("the API server is busy", retryable=True), "the API server is busy"),
-        (KeyError(SECRET), "KeyError"),
-    ],
-)
-def test_a_courtesy_that_fails_is_one_warning_and_the_rest_goes_on(
-    server: Server, clock: FakeClock, error: Exception, says: str
-) -> None:
-    told = journal(server, clock, events=Told(error=error))
-    told.decided(RECORD, "why")
-    told.finished(REPORT)
-    assert server.engine.lines == [
-        "+0 s Progressing: why",
-        f"an Event could not be written: {says}",
     ]
 
 

@@ -53,7 +53,7 @@ def test_reads_what_go_reads(text: str, expected_s: float) -> None:
         ("1S", "is not a duration"),
         ("1e3s", "unit “e” is none of"),
         ("\u0661s", "is not a duration"),  # a digit, but not one of Go's
-        ("10s\n", "is not a duration"),
+        ("10s\n", "a duration is a number with a unit"),
         ("9999999999h", "is longer than 292 years"),
         ("x" * 41, "a duration is a number with a unit"),
     ],
@@ -112,3 +112,9 @@ def test_any_text_is_read_or_refused_as_a_value(text: str) -> None:
         return
     assert duration_s >= 0
     assert re.search(PATTERN, text)
+
+
+@pytest.mark.parametrize("text", ["\n", "10s\n", "5\nx", "1\x1bm"])
+def test_what_cannot_be_printed_is_not_repeated(text: str) -> None:
+    with pytest.raises(ValueError, match="a duration is a number with a unit"):
+        seconds(text)
