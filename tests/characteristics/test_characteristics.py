@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from tests.characteristics.cases import BAD, GOOD
+from tests.characteristics.limits import late
 from tests.characteristics.runs import Summary, cause, release
 from tests.characteristics.truth import Case, Truth, hits
 
@@ -37,6 +38,12 @@ def test_bad_versions_are_gone_within_seconds(name: str, within_s: float, failed
     assert summary.count("evidence") >= 14
     assert summary.seconds[0] <= within_s
     assert summary.failed <= failed
+
+
+def test_failures_that_are_quicker_than_answers_prove_nothing() -> None:
+    """Of a good version whose answers take five seconds; see `Stratum.inflation`."""
+    endings = [late(seed, seconds=5.0, rate_per_s=1000.0) for seed in range(6)]
+    assert [ending.by for ending in endings if ending.by == "evidence"] == []
 
 
 @pytest.mark.parametrize("share", [0.0, 0.004, 0.3, 0.7, 1.0])

@@ -196,5 +196,12 @@ def test_a_plan_without_evidence_looks_away() -> None:
 
 
 def test_a_canary_that_was_given_all_traffic_unjudged_is_not_convicted() -> None:
+    proof = after(poll({"404": 40}, {"200": 400}))
+    assert proof.breach(ALPHA)
+
+    def proven(state: State, seen: Seen) -> Seen:
+        return replace(healthy(state, seen), evidence=proof)
+
+    assert "RollingBack" in play(proven, PROVING)[1]
     direct = replace(BEGIN, course=Course.DIRECT)
-    assert " Succeeded " in play(gathering, PROVING, direct)[-1]
+    assert " Succeeded " in play(proven, PROVING, direct)[-1]
