@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
 
-from canary.core.plan import Check, CheckName, Plan
+from canary.core.plan import Check, CheckName, Plan, Terms
 from canary.core.seen import HookType
 from tests.fakes.hooks import Answer
 from tests.fakes.traffic import Behaviour, Traffic
@@ -73,7 +73,7 @@ def draw(seed: int) -> Scenario:
     """The scenario of a seed; one in six is without any disturbance."""
     random = Random(seed)
     quiet = random.random() < 1 / 6
-    plan = _plan(random, quiet=quiet)
+    plan = replace(_plan(random, quiet=quiet), evidence=Terms() if seed % 2 else None)
     length_s = plan.shortest_s + 20
     lags = tuple(random.choice((0.02, 0.1, 1.9)) for _ in range(random.choice((1, 1, 2, 3))))
     calm = Scenario(
