@@ -7,6 +7,7 @@ export CANARY_BED_CACHE ?= $(CACHE)
 LOCK := $(shell sha256sum requirements-dev.txt | cut -c1-12)
 VENV := $(CANARY_BED_CACHE)/venv-$(LOCK)
 PY := .venv/bin/python
+PURE := tests/core tests/engine tests/simulation
 
 .PHONY: help setup check lint unit test demo bed schema docs pictures lock
 
@@ -32,9 +33,10 @@ check: lint unit ## the fast part: lint, types, import contracts, unit tests (un
 
 unit: setup ## unit tests and simulation; core and engine must be covered in full
 	$(PY) -m coverage erase
-	$(PY) -m coverage run -m pytest -n auto -m "not bed"
+	$(PY) -m coverage run -m pytest -n auto $(PURE)
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report
+	$(PY) -m pytest -n auto -m "not bed" $(PURE:%=--ignore %)
 
 bed: setup ## start the embedded cluster
 	$(PY) -m tests.bed up

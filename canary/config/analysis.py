@@ -140,7 +140,7 @@ class Analysis(Model):
     """The checks; an empty list judges readiness alone."""
     webhooks: tuple[Webhook, ...] = ()
     """Load tests, acceptance tests, notifications."""
-    min_requests: Annotated[Whole, Field(ge=1)] = 5
+    min_requests: Annotated[Whole, Field(ge=1)] = 6
     """Canary requests that a bake must see; it is extended until then."""
     warm_up: Duration = 0.0
     """How long after its first traffic the canary's latency is not judged."""

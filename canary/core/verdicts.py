@@ -110,13 +110,15 @@ def hanging(window: Window, weight_percent: int, replicas_of_traefik: int = 1) -
     A request is counted when it ends, so a canary that never answers looks like one without
     traffic. The split is exact, hence the primary's count tells how many requests the canary was
     sent; but every replica of Traefik begins a new split, with the primary, at each reload, and a
-    split cut short leaves out at most one turn of the canary.
+    split cut short leaves out at most one turn of the canary. And where answers take long, the
+    primary's first ones are to requests from before the window, of which the canary had none.
     """
-    if not 0 < weight_percent < 100:
+    if not 0 < weight_percent < 100 or window.covers_s <= 0:
         return ""
     turn = weight_percent / (100 - weight_percent)  # canary requests for one of the primary
     splits = window.reloads + max(replicas_of_traefik, len(window.targets))
-    expected = window.primary.requests * turn - splits * max(1.0, turn)
+    fresh = max(0.0, 1.0 - window.primary.mean_s / window.covers_s)
+    expected = window.primary.requests * fresh * turn - splits * max(1.0, turn)
     answered = window.canary.requests
     if expected < LEAST_EXPECTED or answered >= expected * ANSWERED_SHARE:
         return ""

@@ -66,6 +66,7 @@ def test_the_tutorials_plan() -> None:
             Check(name=CheckName.SUCCESS_RATE, bound=99.0),
             Check(name=CheckName.DURATION, bound=500.0, edge_s=0.5),
         ),
+        min_requests=6,
         soak_s=10.0,
         progress_deadline_s=60.0,
         inconclusive_deadline_s=60.0,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from canary.core.plan import Check, CheckName
 from canary.core.samples import Tally, Window
-from canary.core.verdicts import Grade, hanging, judge, judge_all
+from canary.core.verdicts import Grade, judge, judge_all
 
 SUCCESS = Check(name=CheckName.SUCCESS_RATE, bound=99.0)
 DURATION = Check(name=CheckName.DURATION, bound=500.0, edge_s=0.5)
@@ -227,69 +227,3 @@ def test_a_text_never_rounds_a_failure_away(n: int, data: st.DataObject) -> None
     shown = float(verdict.text.split()[1])
     assert shown <= 100.0 * (n - failed) / n < 100.0
     assert (shown < SUCCESS.bound) == (100 * (n - failed) < 99 * n)
-
-
-def split(primary: int, canary: int, reloads: int = 0, targets: int = 1) -> Window:
-    names = frozenset(f"t{i}" for i in range(targets))
-    window = bake(served(canary), served(primary))
-    return replace(window, reloads=reloads, targets=names)
-
-
-@pytest.mark.parametrize(
-    ("window", "weight_percent", "text"),
-    [
-        (split(780, 1), 5, "answered 1 of about 40 requests sent"),
-        (split(780, 13), 5, "answered 13 of about 40 requests sent"),
-        (split(780, 14), 5, ""),  # a third
-        (split(780, 41), 5, ""),
-        (split(200, 0), 5, ""),  # 10.5 were due, and one split may lack one
-        (split(210, 0), 5, "answered 0 of about 10 requests sent"),
-        (split(780, 1, reloads=20), 5, "answered 1 of about 20 requests sent"),
-        (split(780, 1, reloads=35), 5, ""),  # reloads alone explain it
-        (split(780, 1, targets=11), 5, "answered 1 of about 30 requests sent"),
-        (split(5, 3), 90, "answered 3 of about 36 requests sent"),
-        (split(5, 3, reloads=4), 90, ""),
-        (split(100, 0), 50, "answered 0 of about 99 requests sent"),
-        (split(0, 0), 50, ""),
-        (split(900_000, 10), 1, "answered 10 of about 9,090 requests sent"),
-    ],
-)
-def test_a_canary_that_hardly_answers_hangs(window: Window, weight_percent: int, text: str) -> None:
-    assert hanging(window, weight_percent) == text
-
-
-@pytest.mark.parametrize("weight_percent", [0, 100])
-def test_nobody_hangs_who_has_no_traffic_or_all_of_it(weight_percent: int) -> None:
-    assert hanging(split(10_000, 0), weight_percent) == ""
-
-
-def test_replicas_that_have_not_been_scraped_yet_can_be_named() -> None:
-    assert hanging(split(300, 0), 5, replicas_of_traefik=6) == ""
-
-
-@settings(deadline=None)
-@given(
-    st.integers(1, 99), st.integers(1, 4), st.lists(st.integers(0, 2000), min_size=1, max_size=30)
-)
-def test_a_canary_that_answers_everything_never_hangs(
-    weight_percent: int, replicas: int, splits: list[int]
-) -> None:
-    """However often reloads cut the exact split short, what is left out is accounted for."""
-    sent = [_split(requests, weight_percent) for requests in splits]
-    window = split(
-        primary=sum(primary for primary, _ in sent),
-        canary=sum(canary for _, canary in sent),
-        reloads=max(0, len(splits) - replicas),
-        targets=replicas,
-    )
-    assert hanging(window, weight_percent) == ""
-
-
-def _split(requests: int, weight_percent: int) -> tuple[int, int]:
-    """Traefik's earliest deadline first: exact, beginning with the primary."""
-    weights = (100 - weight_percent, weight_percent)
-    served_by = [0, 0]
-    for _ in range(requests):
-        deadlines = [(served_by[i] + 1) / weights[i] for i in (0, 1)]
-        served_by[0 if not sum(served_by) or deadlines[0] <= deadlines[1] else 1] += 1
-    return served_by[0], served_by[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -120,13 +121,19 @@ def test_a_version_that_is_never_ready_is_one_line(wire: Wire, server: FakeClust
     assert server.objects.read(f"{DEPLOYMENTS}/podinfo-{V2}")["spec"]["replicas"] == 0
 
 
+def unreachable(unheard: socket.socket) -> dict[str, str]:
+    """A kubeconfig that leads to a port which is taken, so nobody else gets it, but not served."""
+    unheard.bind(("127.0.0.1", 0))
+    with FakeCluster() as nobody:
+        served = nobody.kubeconfig()
+        address = f"http://127.0.0.1:{unheard.getsockname()[1]}"
+        return {"canary:kubeconfig": served.replace(nobody.url, address)}
+
+
 def test_an_unreachable_cluster_is_one_line() -> None:
-    nobody = FakeCluster()
-    kubeconfig = nobody.kubeconfig()
-    nobody._server.server_close()
-    with Wire(RolloutProvider(), {"canary:kubeconfig": kubeconfig}) as wire:
+    with socket.socket() as unheard, Wire(RolloutProvider(), unreachable(unheard)) as wire:
         with pytest.raises(grpc.RpcError) as caught:
-            wire.update(props(), props(V2))
+            wire.read(props())
         assert refused(caught.value).startswith("ClusterError: the API server at ")
         assert "valid" not in refused(caught.value)
 
