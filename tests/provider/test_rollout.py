@@ -14,6 +14,7 @@ from canary.inputs import AS_RECORDED
 from canary.provider import RetirementProvider, RolloutProvider
 from tests.contracts.pods import deployment, pod
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.objects import Objects
 from tests.provider.wire import Wire
 
 V1, V2 = "1111111111", "2222222222"
@@ -47,22 +48,39 @@ def props(version: str = V1, **changes: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def server() -> Iterator[FakeCluster]:
-    with FakeCluster() as fake:
-        labels = {"app.kubernetes.io/name": "podinfo", "app.kubernetes.io/managed-by": "canary"}
-        owned = {"canary.rollout/owner": OWNER}
-        metadata = {"name": "podinfo", "labels": labels, "annotations": owned}
-        fake.put(f"{NAMESPACE}/services", {"metadata": metadata, "spec": {"ports": []}})
-        fake.put(DEPLOYMENTS, deployment(V1, 1))
-        fake.put(f"{NAMESPACE}/pods", pod(V1, "one"))
-        yield fake
+@pytest.fixture(scope="module")
+def running() -> Iterator[tuple[FakeCluster, Wire]]:
+    """One provider process for all tests: starting one takes a second."""
+    with FakeCluster() as fake, wired(fake) as process:
+        yield fake, process
+
+
+def wired(fake: FakeCluster) -> Wire:
+    return Wire(RolloutProvider(), {"canary:kubeconfig": fake.kubeconfig()})
 
 
 @pytest.fixture
-def wire(server: FakeCluster) -> Iterator[Wire]:
-    with Wire(RolloutProvider(), {"canary:kubeconfig": server.kubeconfig()}) as process:
-        yield process
+def server(running: tuple[FakeCluster, Wire]) -> FakeCluster:
+    """A cluster in which Pulumi has made the apex Service and the first version, no more."""
+    fake, _ = running
+    fake.objects = Objects()
+    fake.calls.clear()
+    labels = {"app.kubernetes.io/name": "podinfo", "app.kubernetes.io/managed-by": "canary"}
+    owned = {"canary.rollout/owner": OWNER}
+    metadata = {"name": "podinfo", "labels": labels, "annotations": owned}
+    fake.put(f"{NAMESPACE}/services", {"metadata": metadata, "spec": {"ports": []}})
+    fake.put(DEPLOYMENTS, deployment(V1, 1))
+    fake.put(f"{NAMESPACE}/pods", pod(V1, "one"))
+    return fake
+
+
+@pytest.fixture
+def wire(running: tuple[FakeCluster, Wire], server: FakeCluster) -> Wire:
+    """The provider, which has said nothing yet."""
+    _, process = running
+    assert server.objects
+    process.lines.clear()
+    return process
 
 
 def weights(server: FakeCluster) -> list[tuple[str, int]]:
