@@ -136,6 +136,8 @@ class Analysis(Model):
     """By how much the weight rises; the last step is smaller when it does not divide maxWeight."""
     step_weights: tuple[Weight, ...] | None = None
     """The weights themselves, rising; instead of stepWeight and maxWeight."""
+    step_weight_promotion: Weight = 100
+    """By how much the weight rises after the last of these, each judged like them; 100: at once."""
     metrics: tuple[Metric, ...] = Field(default_factory=_default_metrics)
     """The checks; an empty list judges readiness alone."""
     webhooks: tuple[Webhook, ...] = ()

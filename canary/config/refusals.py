@@ -21,9 +21,7 @@ REFUSED: dict[type[BaseModel], dict[str, str]] = {
         "mirrorWeight": _NOT_YET,
         "sessionAffinity": _NOT_YET,
         "alerts": _NOT_YET,
-        "evidence": _NOT_YET,
         "baseline": _NOT_YET,
-        "stepWeightPromotion": _NOT_YET,
         "primaryReadyThresholdPercent": "is called primaryReadyThreshold",
     },
     Metric: {

@@ -156,11 +156,14 @@ def _duration(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem
 
 
 def weights_of(analysis: Analysis) -> tuple[int, ...]:
-    """The canary's percentages before promotion, rising and never over maxWeight."""
-    if analysis.step_weights is not None:
-        return analysis.step_weights
-    rising = range(analysis.step_weight, analysis.max_weight, analysis.step_weight)
-    return (*rising, analysis.max_weight)
+    """Every weight that is judged before 100 %, rising: up to maxWeight, then those of promotion."""
+    weights = analysis.step_weights or _linear(analysis.step_weight, analysis.max_weight)
+    promotion = analysis.step_weight_promotion
+    return (*weights, *range(weights[-1] + promotion, 100, promotion))
+
+
+def _linear(step: int, most: int) -> tuple[int, ...]:
+    return (*range(step, most, step), most)
 
 
 _APP_RULES: tuple[AppRule, ...] = (

@@ -58,9 +58,9 @@ class Terms:
 class Plan:
     """Everything `decide` needs to know besides what it sees.
 
-    `weights` rise and are the canary's percentages before promotion, e.g. (5, 10, …, 50). Seconds
-    throughout. `replicas` is the settled size of a version. `hooks` tells for which types there is
-    at least one webhook, by the peer's type names.
+    `weights` rise and are the canary's percentages that are judged before it gets everything, e.g.
+    (5, 10, …, 50). Seconds throughout. `replicas` is the settled size of a version. `hooks` tells
+    for which types there is at least one webhook, by the peer's type names.
     """
 
     weights: tuple[int, ...]

@@ -41,6 +41,10 @@ def _hook(cmd: str, **others: Any) -> dict[str, Any]:
         ({"stepWeight": 1, "maxWeight": 3}, (1, 2, 3)),
         ({"stepWeight": 40, "maxWeight": 100}, (40, 80, 100)),
         ({"stepWeights": [1, 30, 70]}, (1, 30, 70)),
+        ({"stepWeight": 25, "stepWeightPromotion": 20}, (25, 50, 70, 90)),
+        ({"stepWeights": [5, 50], "stepWeightPromotion": 25}, (5, 50, 75)),
+        ({"stepWeight": 50, "stepWeightPromotion": 50}, (50,)),
+        ({"stepWeight": 50, "maxWeight": 100, "stepWeightPromotion": 1}, (50, 100)),
     ],
 )
 def test_weights(analysis: dict[str, Any], weights: tuple[int, ...]) -> None:
