@@ -156,7 +156,7 @@ def _duration(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem
 
 
 def weights_of(analysis: Analysis) -> tuple[int, ...]:
-    """Every weight that is judged before 100 %, rising: up to maxWeight, then those of promotion."""
+    """Every weight judged before 100 %, rising: up to maxWeight, then those of promotion."""
     weights = analysis.step_weights or _linear(analysis.step_weight, analysis.max_weight)
     promotion = analysis.step_weight_promotion
     return (*weights, *range(weights[-1] + promotion, 100, promotion))
