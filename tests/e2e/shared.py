@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,19 +33,26 @@ class Platform:
 
 
 @contextmanager
-def platform(bed: Bed) -> Iterator[Platform]:
-    """Have the shared stack running for as long as the block lasts."""
+def shared(bed: Bed, prepare: Callable[[Bed], None] = lambda _: None) -> Iterator[Bed]:
+    """Have a bed running, and prepared once, for as long as any test process is in this block."""
     with _opened(bed, "guard") as guard, _opened(bed, "users") as users:
         fcntl.flock(guard, fcntl.LOCK_EX)
         bed.up(print)
-        install(bed)
+        prepare(bed)
         fcntl.flock(users, fcntl.LOCK_SH)
         fcntl.flock(guard, fcntl.LOCK_UN)
-        address = ("-n", "traefik", "get", "service", "traefik", "-o")
-        yield Platform(bed, bed.kubectl(*address, "jsonpath={.spec.clusterIP}"))
+        yield bed
         fcntl.flock(guard, fcntl.LOCK_EX)
         if _is_last(users) and not os.environ.get("CANARY_E2E_KEEP"):
             bed.down()
+
+
+@contextmanager
+def platform(bed: Bed) -> Iterator[Platform]:
+    """Have the shared stack running for as long as the block lasts."""
+    with shared(bed, install):
+        address = ("-n", "traefik", "get", "service", "traefik", "-o")
+        yield Platform(bed, bed.kubectl(*address, "jsonpath={.spec.clusterIP}"))
 
 
 def install(bed: Bed) -> None:

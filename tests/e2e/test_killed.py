@@ -36,7 +36,7 @@ def test_an_interrupted_and_a_killed_run_are_restored_within_seconds(world: Worl
         _killed(world)
         assert (world.members(), world.apex_version()) == (members, primary)
         _cleaned_up(world, primary)
-    assert world.pods() == pods
+    assert world.pods(primary) == pods
     assert not len(users.answers().failed()), users.answers().failed()
 
 

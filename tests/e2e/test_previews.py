@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,10 @@ import pytest
 import yaml
 
 from tests.bed.cluster import Bed
-from tests.e2e.conftest import BED
+from tests.e2e.conftest import bed_name
 from tests.e2e.project import CHECKOUT, Project, Result
 from tests.e2e.settings import ELSEWHERE, GOOD, Config, merged, podinfo
+from tests.e2e.shared import shared
 
 pytestmark = pytest.mark.bed
 
@@ -26,13 +27,9 @@ SECRET = "hunter2"
 
 @pytest.fixture(scope="module")
 def bare() -> Iterator[Bed]:
-    """A cluster on which nothing is installed yet."""
-    bed = Bed(f"{os.environ.get('CANARY_BED_NAME', BED)}-bare")
-    try:
-        yield bed.up()
-    finally:
-        if not os.environ.get("CANARY_E2E_KEEP"):
-            bed.down()
+    """A cluster on which nothing is installed yet, except by somebody else."""
+    with shared(Bed(f"{bed_name()}-bare"), _settle_somebody_else) as bed:
+        yield bed
 
 
 @pytest.mark.parametrize(
@@ -155,8 +152,7 @@ CASES = {
 def test_what_is_wrong_is_said_before_anything_is_touched(
     bare: Bed, tmp_path: Path, case: Case
 ) -> None:
-    _settle_somebody_else(bare)
-    project = Project(bare, tmp_path / "project", f"p-{tmp_path.name.replace('_', '-')}"[:40])
+    project = Project(bare, tmp_path / "project", f"p-{uuid.uuid4().hex[:8]}")
     project.init()
     _write_kubeconfigs(bare, project.directory)
     project.write(case.config)
@@ -192,6 +188,9 @@ def _settle_somebody_else(bed: Bed) -> None:
     }
     both = {"apiVersion": "v1", "kind": "List", "items": [namespace, service]}
     bed.kubectl("apply", "-f", "-", stdin=json.dumps(both))
+    # The cluster adds these by and by, which must not look like something that a preview did.
+    added = ("configmap/kube-root-ca.crt", "serviceaccount/default")
+    bed.kubectl("-n", FOREIGN, "wait", "--for=create", *added, "--timeout=30s")
 
 
 def _write_kubeconfigs(bed: Bed, directory: Path) -> None:
