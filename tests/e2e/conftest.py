@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,3 +38,13 @@ def world(shared_platform: Platform, tmp_path: Path) -> Iterator[World]:
         yield made
     finally:
         made.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Show what the cluster said about a failed test's namespace, before the world is closed."""
+    report = yield
+    found = getattr(item, "funcargs", {}).get("world")
+    if report.when == "call" and report.failed and isinstance(found, World):
+        report.sections.append(("Kubernetes Events", found.events()))
+    return report

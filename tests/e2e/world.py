@@ -127,6 +127,10 @@ class World:
         kept = [body["metadata"] for body in found if "deletionTimestamp" not in body["metadata"]]
         return {metadata["labels"][label] for metadata in kept}
 
+    def events(self) -> str:
+        """What the cluster says happened in the namespace, oldest first, one line each."""
+        return "\n".join(sorted(_told(body) for body in self.objects("events")))
+
     def close(self) -> None:
         """Leave nothing."""
         self.project.close((self.namespace,))
@@ -134,3 +138,9 @@ class World:
 
 def _statuses(pod: dict[str, Any]) -> list[dict[str, Any]]:
     return list(pod["status"].get("containerStatuses") or [])
+
+
+def _told(event: dict[str, Any]) -> str:
+    when = event.get("lastTimestamp") or event.get("eventTime") or ""
+    kind = f"{event['type']} {event['reason']} ×{event.get('count') or 1}"
+    return f"{when} {kind} {event['involvedObject']['name']}: {event.get('message', '')}"
