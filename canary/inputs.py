@@ -22,6 +22,7 @@ _RELEASE_FIELDS = {
     "analysis",
     "progress_deadline_seconds",
     "skip_analysis",
+    "rollback_window",
     "soak",
     "drain",
     "max_duration",

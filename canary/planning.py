@@ -11,7 +11,7 @@ import itertools
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from canary.config import AppConfig, Evidence, Metric, Webhook, mutable_tag, weights_of
 from canary.core.durations import text_of
@@ -56,6 +56,7 @@ def plan_of(app: AppConfig, *, scrape_interval_s: float, bucket_edges_s: Sequenc
         poll_s=min(_LONGEST_POLL_S, scrape_interval_s),
         scrape_s=scrape_interval_s,
         skip_analysis=app.skip_analysis,
+        rollback_window_s=app.rollback_window,
         replicas=app.settled_replicas,
         canary_ready_percent=analysis.canary_ready_threshold,
         primary_ready_percent=analysis.primary_ready_threshold,
@@ -96,11 +97,30 @@ def lower_edge_s(bound_ms: float, edges_s: Sequence[float]) -> float:
     return rising[max(0, bisect.bisect_right(rising, bound_ms / 1000 * (1 + 1e-9)) - 1)]
 
 
-def describe(name: str, app: AppConfig, plan: Plan) -> PlanText:
-    """What the preview says about the next release of this app."""
+def describe(name: str, app: AppConfig, plan: Plan, served_ago_s: float | None = None) -> PlanText:
+    """What the preview says about the next release of this app.
+
+    `served_ago_s` is how long ago the wanted version was primary, None if it is not known to have
+    been.
+    """
+    if served_ago_s is not None and served_ago_s <= plan.rollback_window_s:
+        return _returning(name, app, plan, served_ago_s)
     return PlanText(
         lines=tuple(_lines(name, app, plan)),
         warnings=tuple(f"{name}: {text}" for text in _warnings(app, plan)),
+    )
+
+
+def _returning(name: str, app: AppConfig, plan: Plan, served_ago_s: float) -> PlanText:
+    direct = replace(plan, skip_analysis=True)
+    line = (
+        f"{name}: 100 % as soon as it is ready, without an analysis: this version was primary "
+        f"until {text_of(float(round(served_ago_s)))} ago "
+        f"(rollbackWindow {text_of(plan.rollback_window_s)})"
+    )
+    return PlanText(
+        lines=(line, *tuple(_lines(name, app, direct))[1:]),
+        warnings=tuple(f"{name}: {text}" for text in _warnings(app, direct)),
     )
 
 

@@ -10,6 +10,7 @@ import pulumi_kubernetes as k8s
 from pulumi.runtime.config import CONFIG
 
 from canary import access
+from canary.adapters.clock import SystemClock
 from canary.components.app import App
 from canary.components.loadtester import LoadTester
 from canary.components.namespaces import Namespaces
@@ -37,7 +38,7 @@ def declare() -> Mapping[str, Any]:
     """
     config = load(decoded(CONFIG.get()))
     rendered = {key: render_version(app) for key, app in config.apps.items()}
-    return built(config, rendered, _announced(config))
+    return built(config, rendered, _announced(config, rendered))
 
 
 def built(
@@ -69,7 +70,9 @@ def built(
     return {"apps": {key: _outputs(app) for key, app in apps.items()}}
 
 
-def _announced(config: StackConfig) -> Mapping[str, Mapping[str, Any]]:
+def _announced(
+    config: StackConfig, rendered: Mapping[str, RenderedVersion]
+) -> Mapping[str, Mapping[str, Any]]:
     """Look before anything is touched, and say what a release will do; what serves, by app.
 
     Raises:
@@ -77,7 +80,12 @@ def _announced(config: StackConfig) -> Mapping[str, Mapping[str, Any]]:
     """
     findings = look(config, lambda: _doors(config))
     findings.demand_none()
-    plans = [described(key, app, config) for key, app in config.apps.items()]
+    plans = [
+        described(
+            key, app, config, _served_ago_s(findings.live.get(key, {}), rendered[key].version)
+        )
+        for key, app in config.apps.items()
+    ]
     for text in (*findings.warnings, *(text for plan in plans for text in plan.warnings)):
         pulumi.log.warn(text)
     for plan in plans:
@@ -91,14 +99,22 @@ def _doors(config: StackConfig) -> Doors:
     return Doors(cluster=api, prometheus=access.prometheus(config, api))
 
 
-def described(key: str, app: AppConfig, config: StackConfig) -> PlanText:
-    """The plan of an app's next release, in words."""
+def _served_ago_s(live: Mapping[str, Any], version: str) -> float | None:
+    """How long ago the wanted version was primary, None if it is or is not known to have been."""
+    until_s = (live.get("former") or {}).get(version)
+    return None if until_s is None else SystemClock().wall_s() - float(until_s)
+
+
+def described(
+    key: str, app: AppConfig, config: StackConfig, served_ago_s: float | None = None
+) -> PlanText:
+    """The plan of an app's next release, in words; see `canary.planning.describe`."""
     plan = plan_of(
         app,
         scrape_interval_s=config.prometheus.scrape_interval,
         bucket_edges_s=config.traefik.bucket_edges_s,
     )
-    return describe(key, app, plan)
+    return describe(key, app, plan, served_ago_s)
 
 
 def _outputs(app: App) -> dict[str, Any]:

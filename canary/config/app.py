@@ -131,6 +131,8 @@ class AppConfig(Model):
     """How long a new version may take to become ready."""
     skip_analysis: Flag = False
     """Go to 100 % as soon as the new version is ready."""
+    rollback_window: Duration = 86400.0
+    """A version that was primary so long ago, or less, goes to 100 % as soon as it is ready."""
     soak: Duration | None = None
     """How long the new version is judged at 100 % before the old one may go; one interval."""
     drain: Duration = 10.0

@@ -46,7 +46,6 @@ REFUSED: dict[type[BaseModel], dict[str, str]] = {
     },
     AppConfig: {
         "suspend": _NOT_YET,
-        "rollbackWindow": _NOT_YET,
         "autoscalerRef": "is not needed: write autoscaler with minReplicas and maxReplicas",
         "ingressRef": "is not needed: write host and path",
         "routeRef": "is not needed: write host and path",

@@ -60,7 +60,8 @@ class Plan:
 
     `weights` rise and are the canary's percentages that are judged before it gets everything, e.g.
     (5, 10, …, 50). Seconds throughout. `replicas` is the settled size of a version. `hooks` tells
-    for which types there is at least one webhook, by the peer's type names.
+    for which types there is at least one webhook, by the peer's type names. A version that was
+    primary at most `rollback_window_s` ago gets everything at once.
     """
 
     weights: tuple[int, ...]
@@ -78,6 +79,7 @@ class Plan:
     poll_s: float = 5.0
     scrape_s: float = 5.0
     skip_analysis: bool = False
+    rollback_window_s: float = 0.0
     replicas: int = 1
     canary_ready_percent: int = 100
     primary_ready_percent: int = 100

@@ -35,7 +35,8 @@ class Record:
 
     `primary` and `canary` are versions (10 hex digits); `canary` is "" when no run is under way.
     `weight_percent` is the canary's share, 0..100. `moved_at` is the writer's wall clock (unix
-    seconds) of the last change of weights. `images` names each version for people.
+    seconds) of the last change of weights. `images` names each version for people. `former` are the
+    versions that were primary before, with the wall clock (unix seconds) at which they stopped.
     """
 
     owner: str
@@ -47,6 +48,7 @@ class Record:
     moved_at: float = 0.0
     reason: str = ""
     images: dict[str, str] = field(default_factory=dict)
+    former: dict[str, float] = field(default_factory=dict)
 
     @property
     def members(self) -> tuple[tuple[str, int], ...]:
@@ -72,6 +74,7 @@ class Record:
             "movedAt": round(self.moved_at, 3),
             "reason": self.reason,
             "images": self.images,
+            "former": self.former,
         }
         return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
@@ -95,6 +98,7 @@ class Record:
             moved_at=float(raw.get("movedAt", 0.0)),
             reason=str(raw.get("reason", "")),
             images={str(k): str(v) for k, v in dict(raw.get("images", {})).items()},
+            former={str(k): float(v) for k, v in dict(raw.get("former", {})).items()},
         )
 
 

@@ -84,7 +84,8 @@ def _enter(state: State, seen: Seen, plan: Plan) -> Decision:
             replace(state, course=Course.DIRECT), seen, 100, "the primary has no ready pod"
         )
     if state.course is Course.DIRECT:
-        return _shift(state, seen, 100, "the analysis is skipped")
+        why = "the analysis is skipped" if plan.skip_analysis else "it served not long ago"
+        return _shift(state, seen, 100, why)
     return _acceptance(state, seen, plan)
 
 

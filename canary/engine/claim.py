@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from canary.core.plan import Plan
 from canary.core.record import Phase, Record
 from canary.core.state import Course
 from canary.engine.request import Request
 
+FORMER = 5  # as many versions are remembered; each is a few bytes of an annotation
 
-def course_of(plan: Plan, found: Record | None) -> Course:
+
+def course_of(plan: Plan, found: Record | None, version: str, wall_s: float) -> Course:
     """How the version gets its traffic, given the record at rest."""
     if found is None or not found.primary:
         return Course.FIRST
-    return Course.DIRECT if plan.skip_analysis else Course.JUDGED
+    returns = returns_in_time(found.former, version, plan.rollback_window_s, wall_s)
+    return Course.DIRECT if plan.skip_analysis or returns else Course.JUDGED
+
+
+def returns_in_time(
+    former: Mapping[str, float], version: str, window_s: float, wall_s: float
+) -> bool:
+    """Whether the version was primary so lately that it need not prove itself again."""
+    return version in former and wall_s - former[version] <= window_s
+
+
+def settled(record: Record, course: Course) -> Record:
+    """The record at rest after a promotion: the canary is the primary."""
+    former = _former(record, course)
+    return replace(record, primary=record.canary, canary="", weight_percent=0, former=former)
+
+
+def _former(record: Record, course: Course) -> dict[str, float]:
+    """The versions that were primary, once the canary of `record` has taken over.
+
+    A version that was left in haste for one before it is not among them: it was left for a reason,
+    and has to prove itself again.
+    """
+    in_haste = course is Course.DIRECT and record.canary in record.former
+    left = {} if in_haste or not record.primary else {record.primary: round(record.moved_at, 3)}
+    known = {**record.former, **left}
+    known.pop(record.canary, None)
+    newest = sorted(known.items(), key=lambda entry: entry[1], reverse=True)[:FORMER]
+    return dict(newest)
 
 
 def claim_of(request: Request, found: Record | None, wall_s: float) -> Record:
@@ -28,4 +61,5 @@ def claim_of(request: Request, found: Record | None, wall_s: float) -> Record:
         canary=request.version,
         moved_at=found.moved_at if found else wall_s,
         images={**images, request.version: request.image},
+        former=found.former if found else {},
     )

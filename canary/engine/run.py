@@ -19,7 +19,7 @@ from canary.core.seen import HookType, Occasion
 from canary.core.state import Course, Decision, Effect, Seen, State
 from canary.core.transitions import decide
 from canary.engine.chronicle import Chronicle
-from canary.engine.claim import claim_of, course_of
+from canary.engine.claim import claim_of, course_of, settled
 from canary.engine.finale import call_post_rollout, drain
 from canary.engine.lookout import Lookout
 from canary.engine.patience import patiently
@@ -60,10 +60,12 @@ class Run:
         self.plan = plan
         self.ports = ports
         now_s = ports.clock.now_s()
-        self.state = State(began_s=now_s, entered_s=now_s, course=course_of(plan, found))
-        self.record = claim_of(request, found, ports.clock.wall_s())
+        wall_s = ports.clock.wall_s()
+        course = course_of(plan, found, request.version, wall_s)
+        self.state = State(began_s=now_s, entered_s=now_s, course=course)
+        self.record = claim_of(request, found, wall_s)
         self.lookout = Lookout(plan=plan, ports=ports)
-        self.chronicle = Chronicle(began_s=now_s, began_wall_s=ports.clock.wall_s())
+        self.chronicle = Chronicle(began_s=now_s, began_wall_s=wall_s)
         self.effects: Mapping[Effect, Callable[[], None]] = {
             Effect.SHIFT: self._shift,
             Effect.RESTORE: self._restore,
@@ -171,10 +173,7 @@ class Run:
         patiently(
             lambda: self.ports.apex.point_to(self.record.canary), self.ports, WRITE_PATIENCE_S
         )
-        settled = replace(
-            self._named(moved=True), primary=self.record.canary, canary="", weight_percent=0
-        )
-        self._write(settled, WRITE_PATIENCE_S)
+        self._write(settled(self._named(moved=True), self.state.course), WRITE_PATIENCE_S)
 
     def _restore(self) -> None:
         """One attempt: before the next one, somebody looks which version has ready pods."""

@@ -55,6 +55,7 @@ def live_of(route: Route, apex: str) -> dict[str, Any]:
         "run": record.run,
         "apex": apex,
         "damage": damage_of(route, apex),
+        "former": dict(record.former),
     }
 
 

@@ -73,6 +73,7 @@ def test_the_tutorials_plan() -> None:
         min_requests=6,
         soak_s=10.0,
         progress_deadline_s=60.0,
+        rollback_window_s=86400.0,
         inconclusive_deadline_s=60.0,
         max_duration_s=60 + 11 * 70 + 10 * 10 + 5 + 10 + 10,
         replicas=2,
@@ -91,6 +92,7 @@ def test_the_tutorials_plan() -> None:
         ({"replicas": 5}, {"replicas": 5}),
         ({"autoscaler": {"minReplicas": 3, "maxReplicas": 9}}, {"replicas": 3}),
         ({"skipAnalysis": True}, {"skip_analysis": True}),
+        ({"rollbackWindow": "90m"}, {"rollback_window_s": 5400.0}),
         ({"progressDeadlineSeconds": 20}, {"inconclusive_deadline_s": 30.0}),
         ({"progressDeadlineSeconds": 40}, {"inconclusive_deadline_s": 40.0}),
         (
@@ -253,3 +255,14 @@ def test_the_rate_of_a_load_test(command: str, rate: float | None) -> None:
 
 def test_load_that_bypasses_traefik_is_no_load() -> None:
     assert expected_rate(_app(TUTORIAL)) is None
+
+
+def test_going_back_to_what_served_lately_is_announced_as_such() -> None:
+    app, plan = _app({}), _plan({})
+    lines = describe("podinfo", app, plan, served_ago_s=754.2).lines
+    assert lines[0] == (
+        "podinfo: 100 % as soon as it is ready, without an analysis: this version was primary "
+        "until 12m34s ago (rollbackWindow 24h)"
+    )
+    assert not any("at least" in line for line in lines)
+    assert describe("podinfo", app, plan, served_ago_s=90_000.0) == describe("podinfo", app, plan)

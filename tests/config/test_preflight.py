@@ -62,6 +62,7 @@ AT_REST = {
     "run": "",
     "apex": VERSION,
     "damage": "",
+    "former": {},
 }
 
 

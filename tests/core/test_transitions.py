@@ -88,8 +88,15 @@ def test_a_skipped_analysis_goes_to_100_percent_at_once() -> None:
           0.1 Soaking     100 [open-window, persist] 100 % is live on every replica
           0.2 Succeeded   100 [settle] promoted: live, not judged
         """,
+        plan=replace(PLAN, skip_analysis=True),
         start=replace(BEGIN, course=Course.DIRECT),
     )
+
+
+def test_a_version_that_served_lately_says_why_it_is_not_judged() -> None:
+    lines = play(healthy, start=replace(BEGIN, course=Course.DIRECT))
+    assert "100 % to the canary, promoting: it served not long ago" in lines[0]
+    assert "Succeeded" in lines[-1]
 
 
 def test_a_dead_primary_is_fixed_forward() -> None:

@@ -66,11 +66,13 @@ def test_a_promotion_that_the_state_missed_is_taken_back_by_a_run(world: World) 
         new = _killed_while_draining(world)
         world.write(GOOD, SHORT)
         said = f"{new} serves, not {old} as the state says"
-        assert said in _live_row(world.project.preview("--diff").text)
+        preview = world.project.preview("--diff").text
+        assert said in _live_row(preview)
+        assert "100 % as soon as it is ready, without an analysis: this version was pri" in preview
         _not_to_be_deleted(world, new)
         with world.weights() as weights:
             world.project.up()
-    assert weights.steps() == [0, 50, 100, 0]
+    assert weights.steps() == [0, 100, 0]
     assert world.record().primary == world.apex_version() == old
     assert world.versions() == {old}
     for answers in (users.answers(), callers.answers()):
