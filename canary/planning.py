@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import math
 import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from canary.config import AppConfig, Evidence, Metric, Webhook, mutable_tag, weights_of
+from canary.config import AppConfig, Evidence, Metric, Webhook, gates_of, mutable_tag, weights_of
 from canary.core.durations import text_of
-from canary.core.plan import Bad, Check, CheckName, Plan, Terms
+from canary.core.plan import Bad, Check, CheckName, Gate, OnTimeout, Plan, Terms
 from canary.core.seen import HookType
 
 _LONGEST_POLL_S = 5.0
@@ -61,6 +62,7 @@ def plan_of(app: AppConfig, *, scrape_interval_s: float, bucket_edges_s: Sequenc
         canary_ready_percent=analysis.canary_ready_threshold,
         primary_ready_percent=analysis.primary_ready_threshold,
         hooks=frozenset(hook.type.value for hook in analysis.webhooks),
+        gates=gates_of(analysis.webhooks),
         evidence=_terms(analysis.evidence),
     )
 
@@ -78,7 +80,12 @@ def _longest_s(app: AppConfig, soak_s: float, inconclusive_s: float) -> float:
     bakes_s = (len(weights_of(analysis)) + 1) * (analysis.interval + inconclusive_s)
     repeated_s = analysis.threshold * analysis.interval
     hooks_s = sum(hook.timeout * (hook.retries + 1) for hook in analysis.webhooks)
-    return app.progress_deadline_seconds + bakes_s + repeated_s + hooks_s + soak_s + app.drain
+    gates = gates_of(analysis.webhooks).values()
+    if any(gate.then is OnTimeout.HOLD for gate in gates):
+        return math.inf
+    gates_s = sum(gate.timeout_s for gate in gates) * (len(weights_of(analysis)) + 1)
+    deadlines_s = app.progress_deadline_seconds + soak_s + app.drain
+    return deadlines_s + bakes_s + repeated_s + hooks_s + gates_s
 
 
 def _check(metric: Metric, strict: bool, edges_s: Sequence[float]) -> Check:  # noqa: FBT001
@@ -133,11 +140,20 @@ def _lines(name: str, app: AppConfig, plan: Plan) -> Iterator[str]:
         names = [hook.name for hook in app.analysis.webhooks if hook.type is kind]
         if names and (kind is not HookType.ROLLOUT or not plan.skip_analysis):
             yield f"  hooks {kind.value}: {', '.join(names)}"
+    for kind, gate in plan.gates.items():
+        if not plan.skip_analysis:
+            yield f"  gate {kind}: {_gate_text(gate)}"
     if app.shield.enabled and not plan.skip_analysis:
         yield (
             f"  shield: {', '.join(app.shield.methods)} requests that the canary answers with "
             f"{', '.join(app.shield.status)} are answered by the primary"
         )
+
+
+def _gate_text(gate: Gate) -> str:
+    then = {OnTimeout.PASS: "the run goes on", OnTimeout.FAIL: "the run ends"}.get(gate.then)
+    late = f"; after {text_of(gate.timeout_s)} without, {then}" if then else ""
+    return f"holds until it answers 2xx{late}"
 
 
 def _judged_lines(name: str, app: AppConfig, plan: Plan) -> Iterator[str]:

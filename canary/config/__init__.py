@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from canary.config.analysis import Analysis, Evidence, Metric, ThresholdRange, Webhook
 from canary.config.app import AppConfig
+from canary.config.gates import gates_of
 from canary.config.images import mutable_tag
 from canary.config.loading import decoded, load
 from canary.config.rules import weights_of
@@ -62,6 +63,7 @@ __all__ = [
     "Traefik",
     "Webhook",
     "decoded",
+    "gates_of",
     "load",
     "mutable_tag",
     "weights_of",

@@ -81,7 +81,8 @@ class Webhook(Model):
         BeforeValidator(_hook_type),
         WithJsonSchema({"type": "string", "enum": list(SUPPORTED_HOOK_TYPES)}),
     ] = HookType.ROLLOUT
-    """When it is called: before any traffic, at each check, or when the run has ended."""
+    """confirm-… hold the run until they answer 2xx; a rollback hook's 2xx ends it; the others are
+    called before any traffic, at each check, and when the run has ended."""
     url: Url
     """Where it is posted; a name such as http://service.namespace/ is reached in the cluster."""
     timeout: PositiveDuration = 10.0
@@ -90,6 +91,10 @@ class Webhook(Model):
     """Further attempts after transport errors, 429 and 5xx."""
     metadata: dict[str, Text] = Field(default_factory=dict)
     """Passed on in the payload."""
+    gate_timeout: PositiveDuration = 3600.0
+    """How long a confirm-… hook may hold the run."""
+    on_gate_timeout: Literal["fail", "pass", "hold"] = "fail"
+    """What happens then: fail, pass, or hold for as long as it takes."""
 
 
 def _default_metrics() -> tuple[Metric, ...]:

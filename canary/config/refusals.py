@@ -33,7 +33,6 @@ REFUSED: dict[type[BaseModel], dict[str, str]] = {
     Webhook: {
         "disableTLS": _NOT_YET,
         "muteAlert": _NOT_YET,
-        "gateTimeout": _NOT_YET,
         "headers": _NOT_YET,
     },
     Service: {

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from canary.core.plan import Plan
 from canary.core.record import Phase
-from canary.core.seen import Pods
+from canary.core.seen import HookType, Outcome, Pods
 from canary.core.state import Course, Seen, State
 from canary.core.verdicts import hanging
 
@@ -44,6 +44,7 @@ def breach(state: State, seen: Seen, plan: Plan) -> str:
         return seen.foreign
     return (
         too_long(state, seen, plan)
+        or _asked_back(seen)
         or _lost_pods(state, seen, plan)
         or _hang(state, seen)
         or _proof(state, seen, plan)
@@ -55,6 +56,13 @@ def too_long(state: State, seen: Seen, plan: Plan) -> str:
     if seen.now_s - state.began_s <= plan.max_duration_s:
         return ""
     return f"the run took longer than maxDuration ({plan.max_duration_s:.0f} s)"
+
+
+def _asked_back(seen: Seen) -> str:
+    """A rollback webhook that answers 2xx asks for it; every other answer is the normal one."""
+    hook = seen.hooks.get(HookType.ROLLBACK)
+    asked = hook is not None and hook.outcome is Outcome.PASSED
+    return "a rollback webhook asked for it" if asked else ""
 
 
 def _lost_pods(state: State, seen: Seen, plan: Plan) -> str:

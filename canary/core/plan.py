@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from canary.core.seen import HookType
 
 
 class CheckName(StrEnum):
@@ -54,13 +57,30 @@ class Terms:
     exchangeable: bool = True
 
 
+class OnTimeout(StrEnum):
+    """What becomes of a run when a gate was not opened in time."""
+
+    FAIL = "fail"
+    PASS = "pass"  # noqa: S105  no password
+    HOLD = "hold"  # for as long as it takes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """How long a gate may hold a run, and what follows."""
+
+    timeout_s: float
+    then: OnTimeout = OnTimeout.FAIL
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything `decide` needs to know besides what it sees.
 
     `weights` rise and are the canary's percentages that are judged before it gets everything, e.g.
     (5, 10, …, 50). Seconds throughout. `replicas` is the settled size of a version. `hooks` tells
-    for which types there is at least one webhook, by the peer's type names. A version that was
+    for which types there is at least one webhook, by the peer's type names; `gates` has those of
+    them that may hold the run. A version that was
     primary at most `rollback_window_s` ago gets everything at once.
     """
 
@@ -84,6 +104,7 @@ class Plan:
     canary_ready_percent: int = 100
     primary_ready_percent: int = 100
     hooks: frozenset[str] = frozenset()
+    gates: Mapping[HookType, Gate] = field(default_factory=dict)
     evidence: Terms | None = None
 
     @property

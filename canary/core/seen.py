@@ -93,8 +93,12 @@ class Series:
 class HookType(StrEnum):
     """When a webhook is called; the peer's names."""
 
+    CONFIRM_ROLLOUT = "confirm-rollout"
     PRE_ROLLOUT = "pre-rollout"
     ROLLOUT = "rollout"
+    CONFIRM_TRAFFIC_INCREASE = "confirm-traffic-increase"
+    CONFIRM_PROMOTION = "confirm-promotion"
+    ROLLBACK = "rollback"
     POST_ROLLOUT = "post-rollout"
 
 

@@ -29,6 +29,8 @@ class State:
     last changed, `retreated_s` when the run began to roll back. `baked_from_s` is when the weight
     was first seen live on every replica, None before; `traffic_from_s` the same for the first
     weight. `held_s` is when the first bake at this weight ended that both versions spoilt.
+    `gate` is the one that holds the run, since `gate_from_s`, last called at `gate_asked_s`;
+    `passed` are the gates that were opened for the next weight.
     `exits` are the canary's container exits when its traffic began.
     `stranded`: when last seen, the canary had ready pods and the primary had none.
     `cause` is why the run rolls back; `stopped` that the driver, not the canary, is the cause;
@@ -50,6 +52,10 @@ class State:
     unready_since_s: float | None = None
     short_since_s: float | None = None
     hook_failed_s: float | None = None
+    gate: HookType | None = None
+    gate_from_s: float = 0.0
+    gate_asked_s: float = 0.0
+    passed: frozenset[HookType] = frozenset()
     stranded: bool = False
     cause: str = ""
     stopped: bool = False
@@ -89,6 +95,9 @@ class Effect(StrEnum):
     STOP_CANARY = "stop-canary"
     CALL_PRE_ROLLOUT = "call pre-rollout"
     CALL_ROLLOUT = "call rollout"
+    CALL_CONFIRM_ROLLOUT = "call confirm-rollout"
+    CALL_CONFIRM_TRAFFIC_INCREASE = "call confirm-traffic-increase"
+    CALL_CONFIRM_PROMOTION = "call confirm-promotion"
     OPEN_WINDOW = "open-window"  # count requests from now on
     PERSIST = "persist"  # the record says the state's phase; weights stay
 

@@ -21,7 +21,7 @@ def progress(before: State, decision: Decision, seen: Seen, plan: Plan) -> str:
         _where(state, plan),
         f"canary {side(seen.window.canary)}",
         f"primary {side(seen.window.primary)}",
-        f"{left:.0f} s left" if left > 0 else reason,
+        f"{left:.0f} s left" if left > 0 and state.gate is None else reason,
     ]
     if state.failed_checks:
         parts.append(f"{state.failed_checks} of {plan.threshold} failed checks")

@@ -11,6 +11,8 @@ from dataclasses import replace
 
 from canary.core import bake
 from canary.core.breach import breach, enough, too_long, watch
+from canary.core.gates import confirm
+from canary.core.moves import open_bake, shift
 from canary.core.pace import LIVE_DEADLINE_S, LIVE_LOOK_S, LOOK_S
 from canary.core.plan import Plan
 from canary.core.record import Phase
@@ -80,13 +82,21 @@ def _enter(state: State, seen: Seen, plan: Plan) -> Decision:
         reason = "first version is ready: it gets all traffic, without analysis"
         return Decision(state=after, reason=reason, effects=(Effect.SETTLE,), loud=True)
     if seen.primary is not None and not seen.primary.ready:
-        return _shift(
+        return shift(
             replace(state, course=Course.DIRECT), seen, 100, "the primary has no ready pod"
         )
     if state.course is Course.DIRECT:
         why = "the analysis is skipped" if plan.skip_analysis else "it served not long ago"
-        return _shift(state, seen, 100, why)
-    return _acceptance(state, seen, plan)
+        return shift(state, seen, 100, why)
+    asked = confirm((HookType.CONFIRM_ROLLOUT,), state, seen, plan)
+    if asked.refusal:
+        return give_up(state, asked.refusal)
+    return _patient(asked.hold, seen) if asked.hold else _acceptance(asked.state, seen, plan)
+
+
+def _patient(hold: Decision, seen: Seen) -> Decision:
+    """While people think, pods are not late."""
+    return replace(hold, state=replace(hold.state, entered_s=seen.now_s))
 
 
 def _short_primary(state: State, seen: Seen, plan: Plan) -> str:
@@ -104,12 +114,12 @@ def _short_primary(state: State, seen: Seen, plan: Plan) -> str:
 def _acceptance(state: State, seen: Seen, plan: Plan) -> Decision:
     """Pre-rollout hooks pass before the first request reaches the canary."""
     if HookType.PRE_ROLLOUT not in plan.hooks:
-        return _shift(state, seen, plan.weights[0], "it is ready")
+        return _first_shift(state, seen, plan, "it is ready")
     hook = seen.hooks.get(HookType.PRE_ROLLOUT)
     outcome = hook.outcome if hook else Outcome.IDLE
     text = hook.text if hook else ""
     if outcome is Outcome.PASSED:
-        return _shift(state, seen, plan.weights[0], "it is ready and pre-rollout passed")
+        return _first_shift(state, seen, plan, "it is ready and pre-rollout passed")
     if outcome is Outcome.PENDING:
         return Decision(state=state, reason="waiting for pre-rollout hooks", wait_s=LOOK_S / 2)
     if outcome is Outcome.IDLE:
@@ -133,22 +143,13 @@ def _refused(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
     return Decision(state=again, reason="calling pre-rollout hooks again", effects=called)
 
 
-def _shift(state: State, seen: Seen, weight_percent: int, why: str) -> Decision:
-    promoting = weight_percent == 100
-    began = state.weight_percent == 0
-    after = replace(
-        state,
-        phase=Phase.PROMOTING if promoting else Phase.PROGRESSING,
-        entered_s=seen.now_s,
-        baked_from_s=None,
-        held_s=None,
-        step=state.step if promoting else state.step + 1,
-        weight_percent=weight_percent,
-        exits=seen.canary.exits if began and seen.canary else state.exits,
-    )
-    reason = f"{weight_percent} % to the canary{', promoting' if promoting else ''}: {why}"
-    shift = (Effect.SHIFT,)
-    return Decision(state=after, reason=reason, effects=shift, wait_s=LIVE_LOOK_S, loud=True)
+def _first_shift(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
+    asked = confirm((HookType.CONFIRM_TRAFFIC_INCREASE,), state, seen, plan)
+    if asked.refusal:
+        return give_up(state, asked.refusal)
+    if asked.hold:
+        return _patient(asked.hold, seen)
+    return shift(asked.state, seen, plan.weights[0], why)
 
 
 def _progressing(state: State, seen: Seen, plan: Plan) -> Decision:
@@ -176,7 +177,7 @@ def _await_live(state: State, seen: Seen, plan: Plan) -> Decision:
             baked_from_s=seen.now_s,
             traffic_from_s=_first(state.traffic_from_s, seen.now_s),
         )
-        return _open_bake(after, plan, f"{state.weight_percent} % is live on every replica")
+        return open_bake(after, plan, f"{state.weight_percent} % is live on every replica")
     if seen.now_s - state.entered_s > LIVE_DEADLINE_S:
         text = seen.live.text or "Traefik does not confirm it"
         cause = f"{state.weight_percent} % was not live within {LIVE_DEADLINE_S:.0f} s: {text}"
@@ -190,18 +191,14 @@ def _first(before_s: float | None, now_s: float) -> float:
     return now_s if before_s is None else before_s
 
 
-def _open_bake(state: State, plan: Plan, reason: str, *, loud: bool = False) -> Decision:
-    judged = state.course is Course.JUDGED and HookType.ROLLOUT in plan.hooks
-    hooks = (Effect.CALL_ROLLOUT,) if judged else ()
-    phase = (Effect.PERSIST,) if state.phase is Phase.SOAKING and not loud else ()
-    effects = (Effect.OPEN_WINDOW, *phase, *hooks)
-    return Decision(state=state, reason=reason, effects=effects, wait_s=LIVE_LOOK_S, loud=loud)
-
-
 def _baking(state: State, seen: Seen, plan: Plan) -> Decision:
     if state.course is Course.DIRECT:
         return _direct(state, seen, plan)
     left = bake.left_s(state, seen, plan)
+    if state.gate is not None:
+        asked = _advance(state, seen, plan, f"{state.gate} was given")
+        if left > 0 or asked.state.gate is None or asked.state.phase is not state.phase:
+            return asked
     if left > 0:
         reason = f"baking at {state.weight_percent} %, {left:.0f} s left"
         return Decision(state=state, reason=reason, wait_s=min(LOOK_S, left))
@@ -227,11 +224,11 @@ def _direct(state: State, seen: Seen, plan: Plan) -> Decision:
 def _failed_check(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
     failed = state.failed_checks + 1
     count = f"{failed} of {plan.threshold} failed checks"
-    after = replace(state, failed_checks=failed)
+    after = replace(state, failed_checks=failed, gate=None, passed=frozenset())
     if failed >= plan.threshold:
         return roll_back(after, seen, f"at {state.weight_percent} %: {text} ({count})")
     held = replace(after, baked_from_s=seen.now_s, held_s=None)
-    return _open_bake(held, plan, f"held at {state.weight_percent} %: {text} ({count})", loud=True)
+    return open_bake(held, plan, f"held at {state.weight_percent} %: {text} ({count})", loud=True)
 
 
 def _inconclusive(state: State, seen: Seen, plan: Plan, end: bake.Conclusion) -> Decision:
@@ -239,7 +236,7 @@ def _inconclusive(state: State, seen: Seen, plan: Plan, end: bake.Conclusion) ->
     if not bake.overdue(state, seen, plan):
         if end.shared:  # a bad moment for both must not outweigh the good time after it
             again = replace(state, baked_from_s=seen.now_s, held_s=_first(state.held_s, seen.now_s))
-            return _open_bake(again, plan, f"baking anew at {state.weight_percent} %: {text}")
+            return open_bake(again, plan, f"baking anew at {state.weight_percent} %: {text}")
         return Decision(state=state, reason=f"held at {state.weight_percent} %: {text}")
     waited = f"inconclusive for {plan.inconclusive_deadline_s:.0f} s"
     if plan.promote_inconclusive and seen.canary is not None and seen.canary.ready:
@@ -253,7 +250,23 @@ def _advance(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
         reason = f"promoted: {why}"
         return Decision(state=after, reason=reason, effects=(Effect.SETTLE,), loud=True)
     following = plan.weights[state.step + 1 : state.step + 2]
-    return _shift(state, seen, following[0] if following else 100, why)
+    promotion = () if following else (HookType.CONFIRM_PROMOTION,)
+    asked = confirm((HookType.CONFIRM_TRAFFIC_INCREASE, *promotion), state, seen, plan)
+    if asked.refusal:
+        return roll_back(state, seen, f"at {state.weight_percent} %: {asked.refusal}")
+    if asked.hold:
+        return _held(state, asked.hold, seen, plan)
+    return shift(asked.state, seen, following[0] if following else 100, why)
+
+
+def _held(state: State, hold: Decision, seen: Seen, plan: Plan) -> Decision:
+    """Hold at a gate; the weight is judged on, in bakes of its own."""
+    if state.gate is not None and bake.left_s(state, seen, plan) > 0:
+        return hold
+    again = replace(hold.state, baked_from_s=seen.now_s, held_s=None)
+    reason = f"held at {state.weight_percent} %: waiting for {again.gate}"
+    opened = open_bake(again, plan, reason, loud=state.gate is None)
+    return replace(opened, effects=(*opened.effects, *hold.effects))
 
 
 def _finished(state: State, seen: Seen, plan: Plan) -> Decision:

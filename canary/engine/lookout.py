@@ -5,6 +5,7 @@ Absent on purpose: any opinion about what is seen.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from canary.core import bake
@@ -13,7 +14,7 @@ from canary.core.evidence import Evidence
 from canary.core.plan import Plan
 from canary.core.record import Phase, Record
 from canary.core.samples import Ledger
-from canary.core.seen import HookResult, HookType, Live, Pods, Route
+from canary.core.seen import HookResult, HookType, Live, Occasion, Pods, Route
 from canary.core.state import Course, Seen, State
 from canary.engine.scrapes import Scrapes
 from canary.errors import MetricsError, PortError
@@ -34,6 +35,7 @@ class Lookout:
     evidence: Evidence | None = None
     scrapes: Scrapes = field(default_factory=Scrapes)
     asked_metrics_s: float | None = None
+    asked_back_s: float = -math.inf
 
     def look(self, state: State, record: Record) -> Seen:
         """Ask everybody; what cannot be had right now is absent, not an error.
@@ -54,7 +56,7 @@ class Lookout:
             evidence=self.evidence,
             fresh=fresh,
             metrics_error=metrics_error,
-            hooks=self._hooks(),
+            hooks=self._hooks(state, record, now_s),
             stop=self.ports.driver.interruption(),
             foreign=foreign,
         )
@@ -136,8 +138,19 @@ class Lookout:
             return True
         return bake.left_s(state, Seen(now_s=now_s), self.plan) <= 0
 
-    def _hooks(self) -> dict[HookType, HookResult]:
+    def _hooks(self, state: State, record: Record, now_s: float) -> dict[HookType, HookResult]:
+        self._ask_whether_to_go_back(state, record, now_s)
         return {kind: self.ports.hooks.result(kind) for kind in HookType if kind in self.plan.hooks}
+
+    def _ask_whether_to_go_back(self, state: State, record: Record, now_s: float) -> None:
+        """While the canary has traffic, its rollback hooks are asked once a poll."""
+        going = state.weight_percent and state.phase is not Phase.ROLLING_BACK
+        wanted = HookType.ROLLBACK in self.plan.hooks and going
+        if not wanted or now_s - self.asked_back_s < self.plan.poll_s:
+            return
+        self.asked_back_s = now_s
+        phase = state.phase.value
+        self.ports.hooks.call(Occasion(type=HookType.ROLLBACK, phase=phase, checksum=record.canary))
 
 
 def foreign_change(route: Route | None, record: Record) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from canary.core import texts
+from canary.core.gates import CALLS
 from canary.core.pace import LIVE_LOOK_S, LOOK_S, RESTORE_PATIENCE_S
 from canary.core.plan import Plan
 from canary.core.record import TERMINAL, Phase, Record
@@ -76,6 +78,7 @@ class Run:
             Effect.OPEN_WINDOW: self.lookout.open_window,
             Effect.CALL_PRE_ROLLOUT: lambda: self._call(HookType.PRE_ROLLOUT),
             Effect.CALL_ROLLOUT: lambda: self._call(HookType.ROLLOUT),
+            **{effect: partial(self._call, kind) for kind, effect in CALLS.items()},
         }
 
     def drive(self) -> Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import pytest
@@ -266,3 +267,29 @@ def test_going_back_to_what_served_lately_is_announced_as_such() -> None:
     )
     assert not any("at least" in line for line in lines)
     assert describe("podinfo", app, plan, served_ago_s=90_000.0) == describe("podinfo", app, plan)
+
+
+def test_gates_are_announced_with_what_follows_their_timeout() -> None:
+    def hook(kind: str, name: str, **terms: str) -> dict[str, Any]:
+        return {"name": name, "type": kind, "url": "http://h/", **terms}
+
+    hooks = [
+        hook("confirm-rollout", "ask"),
+        hook("confirm-traffic-increase", "a", gateTimeout="5m", onGateTimeout="pass"),
+        hook("confirm-promotion", "b", onGateTimeout="pass"),
+        hook("confirm-promotion", "c", gateTimeout="2h", onGateTimeout="hold"),
+    ]
+    raw = {"analysis": {"webhooks": hooks}}
+    lines = _told(raw).lines
+    assert "  hooks confirm-promotion: b, c" in lines
+    assert "  gate confirm-rollout: holds until it answers 2xx; after 1h without, the run ends" in (
+        lines
+    )
+    assert (
+        "  gate confirm-traffic-increase: holds until it answers 2xx; after 5m without, "
+        "the run goes on" in lines
+    )
+    assert "  gate confirm-promotion: holds until it answers 2xx" in lines
+    assert _plan(raw).max_duration_s == math.inf
+    bounded = {"analysis": {"webhooks": hooks[:1]}}
+    assert _plan(bounded).max_duration_s - _plan().max_duration_s > 3600 * 11

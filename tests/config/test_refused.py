@@ -121,7 +121,8 @@ def test_a_metric_is_listed_once() -> None:
     [
         ({"type": "before"}, ".type: is none of confirm-rollout, pre-rollout, rollout, confirm-"),
         ({"type": "event"}, ".type: webhooks of type event are not carried out yet; supported:"),
-        ({"type": "rollback"}, ".type: webhooks of type rollback are not carried out yet"),
+        ({"onGateTimeout": "wait"}, ".onGateTimeout: "),
+        ({"gateTimeout": "0s"}, ".gateTimeout: "),
         ({"url": "http://u:p@h/"}, ".url: must not contain credentials"),
         ({"url": "ftp://h/"}, ".url: must start with http:// or https://"),
         ({"url": "http:///x"}, ".url: is not a URL"),

@@ -8,7 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from canary.core.plan import Plan
+from canary.core.gates import CALLS
+from canary.core.plan import Gate, OnTimeout, Plan
 from canary.core.record import TERMINAL, Phase
 from canary.core.retreat import KEPT
 from canary.core.seen import HookResult, HookType, Live, Outcome, Pods
@@ -27,7 +28,12 @@ PLAN = Plan(
     inconclusive_deadline_s=20.0,
     max_duration_s=300.0,
     replicas=2,
-    hooks=frozenset({"pre-rollout", "rollout"}),
+    hooks=frozenset({"pre-rollout", "rollout", "rollback", *CALLS}),
+    gates={
+        HookType.CONFIRM_ROLLOUT: Gate(timeout_s=40.0),
+        HookType.CONFIRM_TRAFFIC_INCREASE: Gate(timeout_s=20.0, then=OnTimeout.PASS),
+        HookType.CONFIRM_PROMOTION: Gate(timeout_s=20.0, then=OnTimeout.HOLD),
+    },
 )
 LONGEST_S = 300.0 + 60.0 + 30.0 + 5.0  # a run, its restore, Traefik's confirmation, looks
 MOVES = frozenset({Effect.SHIFT, Effect.RESTORE, Effect.SETTLE})
@@ -46,6 +52,8 @@ hooks = st.builds(
     ),
     st.sampled_from((*Outcome, Outcome.PASSED, Outcome.PASSED)),
 )
+AGREED = HookResult(outcome=Outcome.PASSED)
+REFUSED = HookResult(outcome=Outcome.FAILED, text="hook: 403")
 tallies = st.sampled_from((tally(40), tally(40), tally(40, failed=40), tally(0), tally(40, slow=9)))
 windows = st.none() | st.builds(
     window, tallies, tallies, seconds=st.sampled_from((1.0, 12.0, 12.0, 12.0))
@@ -58,7 +66,12 @@ sights = st.builds(
     live=st.builds(Live, confirmed=st.sampled_from((True, True, True, False))),
     window=windows,
     fresh=st.sampled_from((True, True, True, False)),
-    hooks=st.fixed_dictionaries({HookType.PRE_ROLLOUT: hooks, HookType.ROLLOUT: hooks}),
+    hooks=st.fixed_dictionaries(
+        {
+            **dict.fromkeys((HookType.PRE_ROLLOUT, HookType.ROLLOUT, *CALLS), hooks),
+            HookType.ROLLBACK: st.sampled_from((*[REFUSED] * 20, AGREED)),
+        }
+    ),
     stop=st.sampled_from(("",) * 60 + ("the update was interrupted",)),
     foreign=st.sampled_from(("",) * 60 + ("weights were changed by kubectl",)),
 )
@@ -69,7 +82,7 @@ PEACE = Seen(
     live=Live(confirmed=True),
     window=window(tally(40), tally(200), seconds=12.0),
     fresh=True,
-    hooks={kind: HookResult(outcome=Outcome.PASSED) for kind in HookType},
+    hooks={**dict.fromkeys(HookType, AGREED), HookType.ROLLBACK: REFUSED},
 )
 
 
@@ -173,7 +186,10 @@ class RunMachine(RuleBasedStateMachine):
         assert direct or after.weight_percent == planned[planned.index(before.weight_percent) + 1]
         if before.phase is Phase.PROGRESSING:
             assert before.baked_from_s is not None
-            assert seen.now_s - before.baked_from_s >= self.plan.interval_s
+            baked = seen.now_s - before.baked_from_s >= self.plan.interval_s
+            assert baked or before.gate is not None
+            if before.gate is not None:  # its last bake had passed when the gate was asked
+                return
             passed = {verdict.grade for verdict in decision.verdicts} <= {Grade.PASS}
             assert (decision.verdicts and passed) or self.plan.promote_inconclusive
 

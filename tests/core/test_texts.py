@@ -32,6 +32,12 @@ def test_one_line_tells_where_a_run_is() -> None:
     assert line.endswith(" · 6 s left · 1 of 2 failed checks")
 
 
+def test_at_a_gate_it_is_told_what_is_waited_for() -> None:
+    state = replace(BAKING, gate=HookType.CONFIRM_PROMOTION)
+    line = texts.progress(state, said(state, "held for 3 s"), replace(LOOK, now_s=5.0), PLAN)
+    assert line.endswith(" · held for 3 s")
+
+
 def test_in_the_soak_there_are_no_steps() -> None:
     state = replace(BAKING, phase=Phase.SOAKING, weight_percent=100)
     assert texts.progress(state, said(state, "held"), LOOK, PLAN).startswith("soak · 100 % · ")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
 
+from canary.core.gates import CALLS
+from canary.core.plan import Gate
 from canary.core.record import Phase, Record
 from canary.core.seen import HookType
 from canary.errors import MetricsError
@@ -162,10 +165,37 @@ def test_a_wrong_prometheus_is_told() -> None:
     assert "it answers HTML" in world.outcome()
 
 
+HOLDING = {*CALLS, HookType.ROLLBACK}
+
+
+def test_gates_and_rollback_hooks_are_asked_again_and_again() -> None:
+    closed = Answer(text="gate: 403")
+    answers = {kind: [closed, closed, Answer()] for kind in CALLS}
+    world = World(hooks={**answers, HookType.ROLLBACK: [closed]})  # type: ignore[dict-item]
+    hooks = frozenset(kind.value for kind in HOLDING)
+    plan = replace(PLAN, hooks=hooks, gates={kind: Gate(timeout_s=60.0) for kind in CALLS})
+    assert world.outcome(plan) == "Succeeded"
+    told = [occasion.type for _, occasion in world.hooks.calls]
+    assert told.count(HookType.CONFIRM_ROLLOUT) == 3
+    assert told.count(HookType.CONFIRM_TRAFFIC_INCREASE) == 5
+    assert told.count(HookType.CONFIRM_PROMOTION) == 3
+    asked = [at_s for at_s, o in world.hooks.calls if o.type is HookType.ROLLBACK]
+    pauses = [after - before for before, after in itertools.pairwise(asked)]
+    assert min(pauses) >= plan.poll_s
+    assert max(pauses) < plan.poll_s + 2.0
+
+
+def test_a_rollback_hook_brings_everything_back() -> None:
+    world = World(hooks={HookType.ROLLBACK: [Answer(text="no: 403"), Answer()]})
+    text = world.outcome(replace(PLAN, hooks=frozenset({"rollback"})))
+    assert "at 10 %: a rollback webhook asked for it; all traffic is back on podinfo:a" in text
+    assert world.routed == {OLD: 100}
+
+
 def test_hooks_get_their_occasions() -> None:
-    answers = {kind: [Answer(after_s=0.5)] for kind in HookType}
+    answers = {kind: [Answer(after_s=0.5)] for kind in HookType if kind not in HOLDING}
     world = World(hooks=answers)  # type: ignore[arg-type]
-    plan = replace(PLAN, hooks=frozenset(kind.value for kind in HookType))
+    plan = replace(PLAN, hooks=frozenset(kind.value for kind in HookType if kind not in HOLDING))
     assert world.outcome(plan) == "Succeeded"
     told = [occasion.type.value for _, occasion in world.hooks.calls]
     assert told == ["pre-rollout", "rollout", "rollout", "rollout", "post-rollout"]

@@ -98,7 +98,8 @@ def _check_duration(story: Story) -> None:
     plan = story.scenario.plan
     if story.scenario.quiet:
         confirm_s = (len(plan.weights) + 2) * LIVE_S
-        hooks_s = 1.2 * len(plan.hooks)
+        asked = len(plan.hooks) + len(plan.gates) * (len(plan.weights) + 1)
+        hooks_s = (1.2 + plan.poll_s) * asked
         ready_s = story.scenario.start_s + 1.0
         least_s = plan.shortest_s + ready_s + confirm_s + hooks_s + plan.drain_s
         assert plan.shortest_s < story.seconds <= 1.1 * least_s

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
 
-from canary.core.plan import Check, CheckName, Plan, Terms
+from canary.core.gates import CALLS
+from canary.core.plan import Check, CheckName, Gate, OnTimeout, Plan, Terms
 from canary.core.seen import HookType
 from tests.fakes.hooks import Answer
 from tests.fakes.traffic import Behaviour, Traffic
@@ -132,7 +133,12 @@ def _plan(random: Random, *, quiet: bool) -> Plan:
         replicas=2,
         canary_ready_percent=random.choice((50, 100)),
         hooks=frozenset(hooks),
+        gates={kind: _gate(random) for kind in CALLS if kind.value in hooks},
     )
+
+
+def _gate(random: Random) -> Gate:
+    return Gate(timeout_s=random.choice((5.0, 15.0)), then=random.choice(tuple(OnTimeout)))
 
 
 def _canary(random: Random, length_s: float) -> Behaviour:
@@ -178,6 +184,10 @@ def _hooks(random: Random, plan: Plan, *, quiet: bool) -> Mapping[HookType, Sequ
     good = (Answer(), Answer(after_s=1.0))
     bad = (Answer(text="hook: 500"), Answer(after_s=20.0), Answer(after_s=1e9))
     kinds = good if quiet else (*good, *good, *bad)
-    return {
+    answers = {
         kind: [random.choice(kinds) for _ in range(3)] for kind in HookType if kind in plan.hooks
     }
+    if HookType.ROLLBACK in answers:  # what others call success ends the run here
+        asks = not quiet and random.random() < 0.2
+        answers[HookType.ROLLBACK] = [Answer(text="no: 403"), *([Answer()] if asks else [])]
+    return answers

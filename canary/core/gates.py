@@ -1,0 +1,68 @@
+"""Gates: webhooks that hold a run until somebody says yes.
+
+While a gate holds, the weight stays and is judged bake by bake, like any other: a canary with
+traffic is never out of sight. Absent on purpose: how hooks are called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from canary.core.pace import LIVE_LOOK_S, LOOK_S
+from canary.core.plan import OnTimeout, Plan
+from canary.core.seen import HookResult, HookType, Outcome
+from canary.core.state import Decision, Effect, Seen, State
+
+CALLS = {
+    HookType.CONFIRM_ROLLOUT: Effect.CALL_CONFIRM_ROLLOUT,
+    HookType.CONFIRM_TRAFFIC_INCREASE: Effect.CALL_CONFIRM_TRAFFIC_INCREASE,
+    HookType.CONFIRM_PROMOTION: Effect.CALL_CONFIRM_PROMOTION,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What came of asking: a decision that holds meanwhile, or why the run must end, or neither."""
+
+    state: State
+    hold: Decision | None = None
+    refusal: str = ""
+
+
+def confirm(kinds: Sequence[HookType], state: State, seen: Seen, plan: Plan) -> Asked:
+    """Ask these gates one after the other; neither hold nor refusal: all are open."""
+    for kind in kinds:
+        asked = _ask(kind, state, seen, plan)
+        if asked.hold or asked.refusal:
+            return asked
+        if state.gate is kind:
+            state = replace(state, gate=None, passed=state.passed | {kind})
+    return Asked(state=state)
+
+
+def _ask(kind: HookType, state: State, seen: Seen, plan: Plan) -> Asked:
+    """Ask a gate, or look what it answered; a gate that nobody configured is open."""
+    gate = plan.gates.get(kind)
+    if gate is None or kind in state.passed:
+        return Asked(state=state)
+    if state.gate is not kind:
+        first = replace(state, gate=kind, gate_from_s=seen.now_s, gate_asked_s=seen.now_s)
+        return _call(kind, first, f"asking {kind}")
+    hook = seen.hooks.get(kind, HookResult())
+    if hook.outcome is Outcome.PASSED:
+        return Asked(state=state)
+    text = hook.text or f"waiting for {kind}"
+    held_s = seen.now_s - state.gate_from_s
+    if held_s >= gate.timeout_s and gate.then is not OnTimeout.HOLD:
+        cause = f"{kind} was not given within {gate.timeout_s:.0f} s: {text}"
+        return Asked(state=state, refusal="" if gate.then is OnTimeout.PASS else cause)
+    reason = f"held for {held_s:.0f} s: {text}"
+    if hook.outcome is not Outcome.PENDING and seen.now_s - state.gate_asked_s >= plan.poll_s:
+        return _call(kind, replace(state, gate_asked_s=seen.now_s), reason)
+    return Asked(state=state, hold=Decision(state=state, reason=reason, wait_s=LOOK_S / 2))
+
+
+def _call(kind: HookType, state: State, reason: str) -> Asked:
+    hold = Decision(state=state, reason=reason, effects=(CALLS[kind],), wait_s=LIVE_LOOK_S)
+    return Asked(state=state, hold=hold)

@@ -1,0 +1,41 @@
+"""The two moves of a run: to another weight, and into a bake at it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from canary.core.pace import LIVE_LOOK_S
+from canary.core.plan import Plan
+from canary.core.record import Phase
+from canary.core.seen import HookType
+from canary.core.state import Course, Decision, Effect, Seen, State
+
+
+def shift(state: State, seen: Seen, weight_percent: int, why: str) -> Decision:
+    """Write another weight; the bake begins once it is live."""
+    promoting = weight_percent == 100
+    began = state.weight_percent == 0
+    after = replace(
+        state,
+        phase=Phase.PROMOTING if promoting else Phase.PROGRESSING,
+        entered_s=seen.now_s,
+        baked_from_s=None,
+        held_s=None,
+        gate=None,
+        passed=frozenset(),
+        step=state.step if promoting else state.step + 1,
+        weight_percent=weight_percent,
+        exits=seen.canary.exits if began and seen.canary else state.exits,
+    )
+    reason = f"{weight_percent} % to the canary{', promoting' if promoting else ''}: {why}"
+    shift = (Effect.SHIFT,)
+    return Decision(state=after, reason=reason, effects=shift, wait_s=LIVE_LOOK_S, loud=True)
+
+
+def open_bake(state: State, plan: Plan, reason: str, *, loud: bool = False) -> Decision:
+    """Count anew from now on, and let the load tests run."""
+    judged = state.course is Course.JUDGED and HookType.ROLLOUT in plan.hooks
+    hooks = (Effect.CALL_ROLLOUT,) if judged else ()
+    phase = (Effect.PERSIST,) if state.phase is Phase.SOAKING and not loud else ()
+    effects = (Effect.OPEN_WINDOW, *phase, *hooks)
+    return Decision(state=state, reason=reason, effects=effects, wait_s=LIVE_LOOK_S, loud=loud)

@@ -1,0 +1,133 @@
+"""Webhooks that hold a run: nothing rises before they answer, and nothing is out of sight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from canary.core.plan import Gate, OnTimeout, Plan
+from canary.core.record import Phase
+from canary.core.seen import HookResult, HookType, Outcome
+from canary.core.state import Seen, State
+from tests.core.timeline import BEGIN, PLAN, World, failing, healthy, last, play
+
+PASSED = HookResult(outcome=Outcome.PASSED)
+CLOSED = HookResult(outcome=Outcome.FAILED, text="confirm webhook gate: answered 403")
+PENDING = HookResult(outcome=Outcome.PENDING)
+ROLLOUT, INCREASE, PROMOTION = (
+    HookType.CONFIRM_ROLLOUT,
+    HookType.CONFIRM_TRAFFIC_INCREASE,
+    HookType.CONFIRM_PROMOTION,
+)
+
+
+def gated(kind: HookType, then: OnTimeout = OnTimeout.FAIL, timeout_s: float = 600.0) -> Plan:
+    gates = {kind: Gate(timeout_s=timeout_s, then=then)}
+    return replace(PLAN, hooks=frozenset({kind.value}), gates=gates)
+
+
+def answering(
+    kind: HookType, result: HookResult, *, until_s: float = 1e9, world: World = healthy
+) -> World:
+    """The hook answers this until then, and passes afterwards."""
+
+    def seeing(state: State, seen: Seen) -> Seen:
+        hooks: Mapping[HookType, HookResult] = {kind: result if seen.now_s < until_s else PASSED}
+        return replace(world(state, seen), hooks=hooks)
+
+    return seeing
+
+
+def test_confirm_rollout_holds_before_any_traffic() -> None:
+    lines = play(answering(ROLLOUT, CLOSED, until_s=90.0), gated(ROLLOUT))
+    assert "Preparing     0 [call confirm-rollout] asking confirm-rollout" in lines[0]
+    shift = next(line for line in lines if "[shift]" in line)
+    assert 90.0 <= float(shift.split()[0]) < 91.0
+    assert "Succeeded" in lines[-1]
+
+
+def test_confirm_traffic_increase_holds_before_each_weight() -> None:
+    lines = play(answering(INCREASE, PASSED), gated(INCREASE))
+    asked = [line for line in lines if "[call confirm-traffic-increase]" in line]
+    opened = [line for line in lines if "call confirm-traffic-increase]" in line]
+    assert len(asked) == 1, "before the first weight"
+    assert len(opened) == 3, "and while the others are baked"
+    assert "Succeeded" in lines[-1]
+
+
+def test_an_open_gate_costs_next_to_no_time() -> None:
+    without, within = play(healthy)[-1], play(answering(PROMOTION, PASSED), gated(PROMOTION))[-1]
+    assert float(within.split()[0]) - float(without.split()[0]) < 0.5
+
+
+def test_confirm_promotion_holds_at_the_last_weight_and_goes_on_at_once() -> None:
+    lines = play(answering(PROMOTION, CLOSED, until_s=57.0), gated(PROMOTION))
+    held = next(line for line in lines if "held at 50 %: waiting for confirm-promotion" in line)
+    assert held.split()[1:3] == ["Progressing", "50"]
+    promoting = next(line for line in lines if "Promoting" in line)
+    assert 57.0 <= float(promoting.split()[0]) < 58.0
+    assert "confirm-promotion was given" in promoting
+
+
+def test_the_weight_is_judged_while_a_gate_holds() -> None:
+    def spoilt(state: State, seen: Seen) -> Seen:
+        return (failing if seen.now_s > 40.0 else healthy)(state, seen)
+
+    lines = play(answering(PROMOTION, CLOSED, world=spoilt), gated(PROMOTION))
+    assert "Failed" in lines[-1]
+    assert "at 50 %: request-success-rate" in lines[-1]
+    assert float(lines[-1].split()[0]) < 75.0
+
+
+def test_a_failed_check_closes_the_gate_again() -> None:
+    def spoilt(state: State, seen: Seen) -> Seen:
+        return (failing if 25.0 < seen.now_s < 35.0 else healthy)(state, seen)
+
+    lines = play(answering(PROMOTION, PENDING, until_s=45.0, world=spoilt), gated(PROMOTION))
+    failed = next(i for i, line in enumerate(lines) if "1 of 2 failed checks" in line)
+    later = [line for line in lines[failed + 1 :] if "call confirm-promotion" in line]
+    assert later, "it is asked anew after a bake that passed"
+    assert "Succeeded" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "end"),
+    [(ROLLOUT, 0), (INCREASE, 0), (PROMOTION, 50)],
+)
+def test_a_gate_has_a_timeout(kind: HookType, end: int) -> None:
+    told = last(answering(kind, CLOSED), gated(kind, timeout_s=30.0))
+    assert f"{kind} was not given within 30 s: confirm webhook gate: answered 403" in told
+    assert told.split()[1] == Phase.FAILED
+    assert (f"at {end} %" in told) is (end > 0)
+
+
+def test_a_gate_may_open_by_itself() -> None:
+    plan = gated(PROMOTION, OnTimeout.PASS, 30.0)
+    assert "Succeeded" in last(answering(PROMOTION, CLOSED), plan)
+
+
+def test_a_gate_may_hold_for_as_long_as_it_takes() -> None:
+    plan = gated(PROMOTION, OnTimeout.HOLD, 30.0)
+    lines = play(answering(PROMOTION, CLOSED, until_s=900.0), plan, looks=5000)
+    assert "Succeeded" in lines[-1]
+    assert float(lines[-1].split()[0]) > 900.0
+
+
+def test_a_gate_that_never_answered_says_what_is_waited_for() -> None:
+    told = last(answering(ROLLOUT, HookResult()), gated(ROLLOUT, timeout_s=5.0), BEGIN)
+    assert told.endswith("confirm-rollout was not given within 5 s: waiting for confirm-rollout")
+
+
+def test_a_rollback_hook_ends_the_run_at_once() -> None:
+    plan = replace(PLAN, hooks=frozenset({"rollback"}))
+    refused = HookResult(outcome=Outcome.FAILED, text="rollback webhook: answered 403")
+
+    def asked(state: State, seen: Seen) -> Seen:
+        result = PASSED if seen.now_s > 15.0 else refused
+        return replace(healthy(state, seen), hooks={HookType.ROLLBACK: result})
+
+    told = last(asked, plan)
+    assert told.endswith("at 50 %: a rollback webhook asked for it")
+    assert 15.0 < float(told.split()[0]) < 17.0

@@ -1,0 +1,92 @@
+"""Releases that wait for somebody's word, given through the real load tester."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.e2e.project import Running
+from tests.e2e.settings import BETTER, GOOD
+from tests.e2e.world import World
+
+pytestmark = pytest.mark.bed
+
+TESTER = "http://flagger-loadtester.canary-system"
+HELD = "held at 50 %: waiting for confirm-promotion"
+
+
+def _plan(**terms: str) -> dict[str, Any]:
+    return {
+        "analysis": {
+            "stepWeights": [50],
+            "webhooks": [
+                {
+                    "name": "sign-off",
+                    "type": "confirm-promotion",
+                    "url": f"{TESTER}/gate/check",
+                    **terms,
+                },
+                {"name": "way-back", "type": "rollback", "url": f"{TESTER}/rollback/check"},
+            ],
+        },
+        "soak": "2s",
+    }
+
+
+def test_a_release_waits_for_its_gate_and_goes_on_at_once(world: World) -> None:
+    world.write(GOOD, _plan())
+    world.project.up()
+    with world.probe(methods=("GET", "POST")) as users, world.weights() as weights:
+        running = _held(world, _plan())
+        running.await_text("s: confirm-promotion webhook sign-off: answered 403", 10)
+        _tell(world, "gate/open")
+        result = running.finish()
+    assert result.code == 0, result.text
+    assert weights.steps() == [0, 50, 100, 0]
+    assert "100 % to the canary, promoting: confirm-promotion was given" in result.text
+    assert not len(users.answers().failed()), users.answers().failed()
+
+
+def test_a_gate_that_nobody_opens_ends_the_release(world: World) -> None:
+    world.write(GOOD, _plan(gateTimeout="3s"))
+    world.project.up()
+    with world.probe() as users, world.weights() as weights:
+        result = _held(world, _plan(gateTimeout="3s")).finish()
+    assert result.code != 0
+    (reason,) = result.reasons
+    assert (
+        "at 50 %: confirm-promotion was not given within 3 s: confirm-promotion webhook" in reason
+    )
+    assert "sign-off" in reason
+    assert weights.steps() == [0, 50, 0]
+    assert not len(users.answers().failed()), users.answers().failed()
+
+
+def test_a_rollback_hook_brings_everything_back(world: World) -> None:
+    world.write(GOOD, _plan())
+    world.project.up()
+    with world.probe() as users, world.weights() as weights:
+        running = _held(world, _plan())
+        _tell(world, "rollback/open")
+        result = running.finish()
+    assert result.code != 0
+    (reason,) = result.reasons
+    assert "at 50 %: a rollback webhook asked for it; all traffic is back on" in reason
+    assert weights.steps() == [0, 50, 0]
+    assert not len(users.answers().failed()), users.answers().failed()
+
+
+def _held(world: World, plan: dict[str, Any]) -> Running:
+    world.write(BETTER, plan)
+    running = world.project.start_up()
+    running.await_text(HELD, 60)
+    return running
+
+
+def _tell(world: World, what: str) -> None:
+    """Say yes to the load tester, as `kubectl` can from anywhere."""
+    way = f"/api/v1/namespaces/canary-system/services/flagger-loadtester:80/proxy/{what}"
+    payload = json.dumps({"name": world.app, "namespace": world.namespace})
+    world.bed.kubectl("create", "--raw", way, "-f", "-", stdin=payload)
