@@ -20,8 +20,10 @@ from tests.bed.cluster import Bed
 from tests.bed.places import cache_root
 from tests.e2e.project import CHECKOUT, Project
 from tests.e2e.settings import PLATFORM
+from tests.e2e.waiting import await_
 
 STACK = "platform"
+SCRAPED_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,15 @@ def install(bed: Bed) -> None:
     project.init()
     project.write(PLATFORM)
     project.up()
+    await_(lambda: _is_scraped(bed), "Prometheus's first sample of Traefik", SCRAPED_WITHIN_S)
     done.write_text(wanted)
+
+
+def _is_scraped(bed: Bed) -> bool:
+    """Whether a release can be judged: until then an app's preflight refuses it."""
+    prometheus = "/api/v1/namespaces/canary-system/services/prometheus:9090/proxy"
+    query = "/api/v1/query?query=count(traefik_config_reloads_total)"
+    return bool(json.loads(bed.kubectl("get", "--raw", prometheus + query))["data"]["result"])
 
 
 def _fingerprint() -> str:
