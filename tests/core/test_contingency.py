@@ -65,13 +65,13 @@ def test_the_chances_of_all_tables_make_one(odds: float) -> None:
 
 def test_a_billion_requests_neither_overflow_nor_lose_digits() -> None:
     """Around the mode the chances of neighbours follow from their ratio, and sum to one."""
-    canary, primary, bad = 10**8, 9 * 10**8, 10**6
-    mean = bad / 10
-    near = [table(canary, j, primary, bad - j) for j in range(98_000, 102_001)]
+    canary, primary = 10**8, 9 * 10**8
+    near = [table(canary, j, primary, 10_000 - j) for j in range(700, 1301)]  # ten deviations
     assert isclose(fsum(exp(one.log_chance(1.0)) for one in near), 1.0, rel_tol=1e-9)
+    bad, mean = 10**6, 10**5
     ratio = (canary - mean) * (bad - mean) / ((mean + 1) * (primary - bad + mean + 1))
-    found = near[2001].log_chance(1.0) - near[2000].log_chance(1.0)
-    assert isclose(found, log(ratio), abs_tol=1e-8)
+    mode, after = (table(canary, j, primary, bad - j) for j in (mean, mean + 1))
+    assert isclose(after.log_chance(1.0) - mode.log_chance(1.0), log(ratio), abs_tol=1e-8)
 
 
 @settings(deadline=None)
