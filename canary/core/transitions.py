@@ -195,10 +195,8 @@ def _baking(state: State, seen: Seen, plan: Plan) -> Decision:
     if state.course is Course.DIRECT:
         return _direct(state, seen, plan)
     left = bake.left_s(state, seen, plan)
-    if state.gate is not None:
-        asked = _advance(state, seen, plan, f"{state.gate} was given")
-        if left > 0 or asked.state.gate is None or asked.state.phase is not state.phase:
-            return asked
+    if left > 0 and state.gate is not None:  # the bake before this one has passed
+        return _advance(state, seen, plan, f"{state.gate} was given")
     if left > 0:
         reason = f"baking at {state.weight_percent} %, {left:.0f} s left"
         return Decision(state=state, reason=reason, wait_s=min(LOOK_S, left))
@@ -235,7 +233,9 @@ def _inconclusive(state: State, seen: Seen, plan: Plan, end: bake.Conclusion) ->
     text = end.text
     if not bake.overdue(state, seen, plan):
         if end.shared:  # a bad moment for both must not outweigh the good time after it
-            again = replace(state, baked_from_s=seen.now_s, held_s=_first(state.held_s, seen.now_s))
+            held_s = _first(state.held_s, seen.now_s)
+            closed = replace(state, gate=None, passed=frozenset())
+            again = replace(closed, baked_from_s=seen.now_s, held_s=held_s)
             return open_bake(again, plan, f"baking anew at {state.weight_percent} %: {text}")
         return Decision(state=state, reason=f"held at {state.weight_percent} %: {text}")
     waited = f"inconclusive for {plan.inconclusive_deadline_s:.0f} s"

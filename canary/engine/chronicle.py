@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from canary.core import texts
 from canary.core.record import Phase, Record
@@ -70,15 +70,26 @@ class Chronicle:
         began_s = before.baked_from_s if before.baked_from_s is not None else seen.now_s
         texts_ = tuple(verdict.text for verdict in decision.verdicts) or (decision.reason,)
         self.shielded_requests += window.fallback_requests if window else 0
-        self.steps.append(
-            Step(
-                weight_percent=before.weight_percent,
-                seconds=round(seen.now_s - began_s, 3),
-                canary_requests=window.canary.requests if window else 0,
-                primary_requests=window.primary.requests if window else 0,
-                verdicts=texts_,
-            )
+        step = Step(
+            weight_percent=before.weight_percent,
+            seconds=round(seen.now_s - began_s, 3),
+            canary_requests=window.canary.requests if window else 0,
+            primary_requests=window.primary.requests if window else 0,
+            verdicts=texts_,
         )
+        if before.gate is not None and decision.state.gate is not None:
+            step = _together(self.steps.pop(), step)
+        self.steps.append(step)
+
+
+def _together(one: Step, other: Step) -> Step:
+    """Bakes that passed while a gate held are one: a gate may hold for days."""
+    return replace(
+        other,
+        seconds=round(one.seconds + other.seconds, 3),
+        canary_requests=one.canary_requests + other.canary_requests,
+        primary_requests=one.primary_requests + other.primary_requests,
+    )
 
 
 def _outcome(state: State) -> str:

@@ -11,7 +11,7 @@ from canary.core.plan import Gate, OnTimeout, Plan
 from canary.core.record import Phase
 from canary.core.seen import HookResult, HookType, Outcome
 from canary.core.state import Seen, State
-from tests.core.timeline import BEGIN, PLAN, World, failing, healthy, last, play
+from tests.core.timeline import BEGIN, PLAN, World, failing, healthy, last, play, tally, window
 
 PASSED = HookResult(outcome=Outcome.PASSED)
 CLOSED = HookResult(outcome=Outcome.FAILED, text="confirm webhook gate: answered 403")
@@ -89,6 +89,37 @@ def test_a_failed_check_closes_the_gate_again() -> None:
     failed = next(i for i, line in enumerate(lines) if "1 of 2 failed checks" in line)
     later = [line for line in lines[failed + 1 :] if "call confirm-promotion" in line]
     assert later, "it is asked anew after a bake that passed"
+    assert "Succeeded" in lines[-1]
+
+
+def test_a_gate_that_opens_as_a_bake_ends_does_not_keep_that_bake_from_being_judged() -> None:
+    def turning(state: State, seen: Seen) -> Seen:
+        return (failing if seen.now_s > 20.3 else healthy)(state, seen)
+
+    lines = play(answering(PROMOTION, CLOSED, until_s=30.1, world=turning), gated(PROMOTION))
+    assert not any("Promoting" in line for line in lines)
+    assert "at 50 %: request-success-rate 0.0 %" in lines[-1]
+
+
+def test_an_open_gate_is_no_verdict_where_prometheus_has_none() -> None:
+    def silent(state: State, seen: Seen) -> Seen:
+        usual = healthy(state, seen)
+        return replace(usual, window=None, fresh=False) if seen.now_s > 21 else usual
+
+    lines = play(answering(PROMOTION, CLOSED, until_s=45.0, world=silent), gated(PROMOTION))
+    assert "at 50 %: inconclusive for 30 s: no samples from Prometheus" in lines[-1]
+
+
+def test_a_bad_moment_of_both_versions_closes_the_gate_again() -> None:
+    def bad_for_both(state: State, seen: Seen) -> Seen:
+        usual, both = healthy(state, seen), tally(100, failed=100)
+        bad = usual.window is not None and 22 < seen.now_s < 44
+        return replace(usual, window=window(both, both, seconds=10.0)) if bad else usual
+
+    lines = play(answering(PROMOTION, CLOSED, until_s=42.0, world=bad_for_both), gated(PROMOTION))
+    anew = [float(line.split()[0]) for line in lines if "baking anew at 50 %" in line]
+    promoting = next(float(line.split()[0]) for line in lines if "Promoting" in line)
+    assert promoting >= anew[-1] + PLAN.interval_s
     assert "Succeeded" in lines[-1]
 
 
