@@ -19,6 +19,7 @@ from canary.adapters.apex import ApexService
 from canary.adapters.clock import SystemClock
 from canary.adapters.driver import EngineDriver
 from canary.adapters.enginelog import EngineLog, request_urn
+from canary.adapters.eventhooks import EventHooks
 from canary.adapters.events import ClusterEvents
 from canary.adapters.fleet import ClusterFleet
 from canary.adapters.history import RolloutHistory
@@ -122,11 +123,14 @@ def _wire(inputs: Inputs, cluster: Cluster, driver: EngineDriver) -> _Wired:
     app, namespace, owner = inputs.app_name, inputs.namespace, inputs.owner
     history = RolloutHistory(cluster, app=app, namespace=namespace, owner=owner)
     events = ClusterEvents(cluster, app=app, namespace=namespace, wall_s=clock.wall_s)
-    journal = EngineJournal(
-        EngineLog(sys.argv[-1], request_urn()),
-        clock,
-        Audience(events=events, files=ReportFiles.wanted(os.environ), history=history.keep),
+    hooks, sender = _hooks(inputs), _sender(inputs, cluster)
+    audience = Audience(
+        events=events,
+        hooks=EventHooks(hooks, sender, inputs.version, clock.wall_s),
+        files=ReportFiles.wanted(os.environ),
+        history=history.keep,
     )
+    journal = EngineJournal(EngineLog(sys.argv[-1], request_urn()), clock, audience)
     ports = Ports(
         router=_router(inputs, cluster),
         apex=ApexService(cluster, app=app, namespace=namespace, owner=owner),
@@ -134,7 +138,7 @@ def _wire(inputs: Inputs, cluster: Cluster, driver: EngineDriver) -> _Wired:
         metrics=PrometheusMetrics(
             access.prometheus(inputs.config, cluster), namespace, app, inputs.app.service.port
         ),
-        hooks=_hooks(inputs, cluster, clock),
+        hooks=WebHooks(hooks, sender, clock),
         driver=driver,
         clock=clock,
         journal=journal,
@@ -156,8 +160,8 @@ def _router(inputs: Inputs, cluster: Cluster) -> ClusterRouter:
     return ClusterRouter(cluster, lists, TrafficView(access.replicas(inputs.config, cluster)))
 
 
-def _hooks(inputs: Inputs, cluster: Cluster, clock: SystemClock) -> WebHooks:
-    hooks = [
+def _hooks(inputs: Inputs) -> list[Hook]:
+    return [
         Hook(
             name=hook.name,
             type=hook.type,
@@ -168,9 +172,11 @@ def _hooks(inputs: Inputs, cluster: Cluster, clock: SystemClock) -> WebHooks:
         )
         for hook in inputs.app.analysis.webhooks
     ]
+
+
+def _sender(inputs: Inputs, cluster: Cluster) -> Sender:
     reach = access.hooks(inputs.config, cluster)
-    sender = Sender(app=inputs.app_name, namespace=inputs.namespace, reach=reach)
-    return WebHooks(hooks, sender, clock)
+    return Sender(app=inputs.app_name, namespace=inputs.namespace, reach=reach)
 
 
 def _request(inputs: Inputs) -> engine.Request:

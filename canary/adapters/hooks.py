@@ -1,7 +1,8 @@
 """Webhooks: the peer's payload, called in a thread of their own, bounded in time.
 
 Any 2xx passes. Several hooks of one type are called in the order of the configuration, up to the
-first that fails. Absent on purpose: what a failed hook means for the run.
+first that fails. Absent on purpose: what a failed hook means for the run, and hooks of type event
+(`canary.adapters.eventhooks`).
 """
 
 from __future__ import annotations

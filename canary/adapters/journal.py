@@ -12,6 +12,7 @@ from typing import Protocol
 
 from canary.adapters.background import Background
 from canary.adapters.enginelog import EngineLog
+from canary.adapters.eventhooks import EventHooks
 from canary.adapters.reports import ReportFiles
 from canary.core.record import Record
 from canary.core.report import Report
@@ -22,6 +23,7 @@ from canary.redaction import one_line
 LINE = 2000
 BEHIND = 20  # so much waits that progress lines, which are out of date soon, are dropped
 FINISH_S = 10.0
+HOOKS_S = 2.0
 
 
 class Events(Protocol):
@@ -33,9 +35,10 @@ class Events(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """Who else is told: Events, files and the history (`RolloutHistory.keep`)."""
+    """Who else is told: Events, event hooks, files and the history (`RolloutHistory.keep`)."""
 
     events: Events | None = None
+    hooks: EventHooks | None = None
     files: ReportFiles = field(default_factory=ReportFiles)
     history: Callable[[Report], object] | None = None
 
@@ -68,6 +71,8 @@ class EngineJournal:
         self._background.submit(lambda: self._log.say(line, warning=warning))
         if events := self._audience.events:
             self._courtesy("an Event", lambda: events.tell(phase, text, warning=warning))
+        if hooks := self._audience.hooks:
+            hooks.tell(phase, text, warning=warning)
 
     def finished(self, report: Report) -> None:
         """Keep the report wherever it is wanted; wait up to 10 s until all has been said."""
@@ -78,7 +83,9 @@ class EngineJournal:
         self._background.finish(FINISH_S)
 
     def close(self) -> None:
-        """Wait up to 10 s until all has been said, also without a report; nothing is afterwards."""
+        """Wait up to 12 s until all has been said, also without a report; nothing is afterwards."""
+        if (hooks := self._audience.hooks) and (failure := hooks.finish(HOOKS_S)):
+            self._background.submit(lambda: self._warn(failure))
         self._background.finish(FINISH_S)
         self._log.close()
 

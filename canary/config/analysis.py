@@ -15,29 +15,16 @@ from canary.config.urls import Url
 from canary.core.plan import CheckName
 from canary.core.seen import HookType
 
-PEER_HOOK_TYPES = (
-    "confirm-rollout",
-    "pre-rollout",
-    "rollout",
-    "confirm-traffic-increase",
-    "confirm-promotion",
-    "rollback",
-    "post-rollout",
-    "event",
-)
-SUPPORTED_HOOK_TYPES = tuple(kind.value for kind in HookType)
+HOOK_TYPES = tuple(kind.value for kind in HookType)
 
 Percent = Annotated[Whole, Field(ge=0, le=100)]
 Weight = Annotated[Whole, Field(ge=1, le=100)]
 
 
 def _hook_type(value: object) -> object:
-    supported = ", ".join(SUPPORTED_HOOK_TYPES)
-    if value in SUPPORTED_HOOK_TYPES:
+    if value in HOOK_TYPES:
         return value
-    if value in PEER_HOOK_TYPES:
-        raise problem(f"webhooks of type {value} are not carried out yet; supported: {supported}")
-    raise problem(f"is none of {', '.join(PEER_HOOK_TYPES)} (supported now: {supported})")
+    raise problem(f"is none of {', '.join(HOOK_TYPES)}")
 
 
 def _check_name(value: object) -> object:
@@ -79,10 +66,10 @@ class Webhook(Model):
     type: Annotated[
         HookType,
         BeforeValidator(_hook_type),
-        WithJsonSchema({"type": "string", "enum": list(SUPPORTED_HOOK_TYPES)}),
+        WithJsonSchema({"type": "string", "enum": list(HOOK_TYPES)}),
     ] = HookType.ROLLOUT
-    """confirm-… hold the run until they answer 2xx; a rollback hook's 2xx ends it; the others are
-    called before any traffic, at each check, and when the run has ended."""
+    """confirm-… hold the run until they answer 2xx; a rollback hook's 2xx ends it; event is
+    told of every decision; the others are called before traffic, at each check, and at the end."""
     url: Url
     """Where it is posted; a name such as http://service.namespace/ is reached in the cluster."""
     timeout: PositiveDuration = 10.0

@@ -100,6 +100,7 @@ class HookType(StrEnum):
     CONFIRM_PROMOTION = "confirm-promotion"
     ROLLBACK = "rollback"
     POST_ROLLOUT = "post-rollout"
+    EVENT = "event"
 
 
 class Outcome(StrEnum):

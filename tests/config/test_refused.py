@@ -120,7 +120,6 @@ def test_a_metric_is_listed_once() -> None:
     ("hook", "problem"),
     [
         ({"type": "before"}, ".type: is none of confirm-rollout, pre-rollout, rollout, confirm-"),
-        ({"type": "event"}, ".type: webhooks of type event are not carried out yet; supported:"),
         ({"onGateTimeout": "wait"}, ".onGateTimeout: "),
         ({"gateTimeout": "0s"}, ".gateTimeout: "),
         ({"url": "http://u:p@h/"}, ".url: must not contain credentials"),

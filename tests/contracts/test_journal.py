@@ -15,9 +15,13 @@ from pulumi.runtime.proto import engine_pb2
 
 from canary.adapters.background import LIMIT, Background
 from canary.adapters.enginelog import EngineLog, request_urn
+from canary.adapters.eventhooks import EventHooks
+from canary.adapters.hooks import Hook, Sender
 from canary.adapters.journal import BEHIND, Audience, EngineJournal
+from canary.adapters.reach import Reach
 from canary.adapters.reports import ReportFiles
 from canary.core.record import Phase
+from canary.core.seen import HookType
 from tests.contracts.telling import (
     INFO,
     RECORD,
@@ -32,6 +36,7 @@ from tests.contracts.telling import (
 )
 from tests.fakes.clock import FakeClock
 from tests.fakes.journal import FakeJournal
+from tests.fakes.web import Reply, serving
 
 
 @pytest.fixture
@@ -114,6 +119,21 @@ def test_decisions_become_events(server: Server, clock: FakeClock) -> None:
         ("Progressing", "5 % to the canary", False),
         ("Failed", "bad", True),
     ]
+
+
+def test_decisions_are_told_to_event_hooks_and_what_fails_is_a_warning(
+    server: Server, clock: FakeClock
+) -> None:
+    with serving(lambda _: Reply(status=500)) as web:
+        sender = Sender(app="podinfo", namespace="test", reach=Reach())
+        hooks = [Hook(name="bus", type=HookType.EVENT, url=web.url)]
+        events = EventHooks(hooks, sender, "b", clock.wall_s)
+        told = EngineJournal(EngineLog(server.address, URN), clock, Audience(hooks=events))
+        told.decided(RECORD, "why")
+        told.finished(REPORT)
+        told.close()
+        assert len(web.received) == 1
+    assert server.engine.lines == ["+0 s Progressing: why", "event webhook bus: answered 500"]
 
 
 def test_an_engine_that_hangs_does_not_hold_the_loop(server: Server, clock: FakeClock) -> None:
