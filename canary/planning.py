@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import math
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from canary.core.plan import Bad, Check, CheckName, Gate, OnTimeout, Plan, Terms
 from canary.core.seen import HookType
 
 _LONGEST_POLL_S = 5.0
+_LONGEST_HOLD_S = 7 * 86400.0  # a gate that holds for as long as it takes; maxDuration says more
 _RELOAD_PAUSE_S = 2.0  # Traefik applies changes at most this often, and each restarts the split
 _URL_HOST = re.compile(r"https?://(?:[^\s/@\"']*@)?([^\s/:?#\"']+)")
 _HEY_WORKERS = 50  # what hey starts when -c is left out
@@ -82,7 +82,7 @@ def _longest_s(app: AppConfig, soak_s: float, inconclusive_s: float) -> float:
     hooks_s = sum(hook.timeout * (hook.retries + 1) for hook in analysis.webhooks)
     gates = gates_of(analysis.webhooks).values()
     if any(gate.then is OnTimeout.HOLD for gate in gates):
-        return math.inf
+        return _LONGEST_HOLD_S
     gates_s = sum(gate.timeout_s for gate in gates) * (len(weights_of(analysis)) + 1)
     deadlines_s = app.progress_deadline_seconds + soak_s + app.drain
     return deadlines_s + bakes_s + repeated_s + hooks_s + gates_s

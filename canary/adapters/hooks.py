@@ -1,8 +1,8 @@
 """Webhooks: the peer's payload, called in a thread of their own, bounded in time.
 
 Any 2xx passes. Several hooks of one type are called in the order of the configuration, up to the
-first that fails. Absent on purpose: what a failed hook means for the run, and hooks of type event
-(`canary.adapters.eventhooks`).
+first that fails; rollback hooks up to the first that passes, which is enough. Absent on purpose:
+what a failed hook means for the run, and hooks of type event (`canary.adapters.eventhooks`).
 """
 
 from __future__ import annotations
@@ -135,12 +135,13 @@ class _Call:
         self._result = HookResult(outcome=Outcome.PENDING)
 
     def run(self, sender: Sender) -> None:
-        """The thread: every hook in order, up to the first failure."""
-        failure = ""
+        """The thread: the hooks in order, up to the one that settles it."""
+        failure, one_is_enough = "", self._occasion.type is HookType.ROLLBACK
         try:
             for hook in self._hooks:
                 self._current = hook
-                if failure := sender.send(hook, self._occasion):
+                failure = sender.send(hook, self._occasion)
+                if one_is_enough != bool(failure):
                     break
         except Exception as error:  # noqa: BLE001  a bug in here must not hold a run for ever
             failure = _told(self._current, f"could not be called: {type(error).__name__}")

@@ -81,7 +81,7 @@ class Webhook(Model):
     gate_timeout: PositiveDuration = 3600.0
     """How long a confirm-… hook may hold the run."""
     on_gate_timeout: Literal["fail", "pass", "hold"] = "fail"
-    """What happens then: fail, pass, or hold for as long as it takes."""
+    """What happens then: fail, pass, or hold up to the run's maxDuration, a week unless set."""
 
 
 def _default_metrics() -> tuple[Metric, ...]:

@@ -9,6 +9,7 @@ from canary.config.app import AppConfig
 from canary.config.problems import Path, Problem, path_text
 from canary.config.stack import StackConfig
 from canary.core.durations import text_of
+from canary.core.gates import CALLS
 from canary.core.plan import CheckName
 
 AppRule = Callable[[Path, AppConfig, StackConfig], Iterator[Problem]]
@@ -92,6 +93,9 @@ def _success_troubles(name: str, least: float | None, most: float | None) -> Ite
         yield f"{name} has no max: no release succeeds too often"
 
 
+_GATE_KEYS = {"gate_timeout": "gateTimeout", "on_gate_timeout": "onGateTimeout"}
+
+
 def _webhooks(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem]:
     here, seen = (*at, "analysis", "webhooks"), set()
     for index, hook in enumerate(app.analysis.webhooks):
@@ -99,6 +103,10 @@ def _webhooks(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem
             text = "another webhook has this name, and reports could not tell them apart"
             yield Problem(path=(*here, index, "name"), text=text, involved=(here,))
         seen.add(hook.name)
+        for name, key in _GATE_KEYS.items():
+            if name in hook.model_fields_set and hook.type not in CALLS:
+                text = f"is for webhooks that hold a run ({', '.join(CALLS)}), not for {hook.type}"
+                yield Problem(path=(*here, index, key), text=text)
 
 
 def _pods(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem]:

@@ -85,13 +85,17 @@ def _enter(state: State, seen: Seen, plan: Plan) -> Decision:
         return shift(
             replace(state, course=Course.DIRECT), seen, 100, "the primary has no ready pod"
         )
-    if state.course is Course.DIRECT:
-        why = "the analysis is skipped" if plan.skip_analysis else "it served not long ago"
-        return shift(state, seen, 100, why)
+    direct = state.course is Course.DIRECT
+    if direct and not plan.skip_analysis:  # nobody is asked before a version that is needed back
+        return shift(state, seen, 100, "it served not long ago")
     asked = confirm((HookType.CONFIRM_ROLLOUT,), state, seen, plan)
     if asked.refusal:
         return give_up(state, asked.refusal)
-    return _patient(asked.hold, seen) if asked.hold else _acceptance(asked.state, seen, plan)
+    if asked.hold:
+        return _patient(asked.hold, seen)
+    if direct:
+        return shift(asked.state, seen, 100, "the analysis is skipped")
+    return _acceptance(asked.state, seen, plan)
 
 
 def _patient(hold: Decision, seen: Seen) -> Decision:

@@ -122,6 +122,8 @@ def test_a_metric_is_listed_once() -> None:
         ({"type": "before"}, ".type: is none of confirm-rollout, pre-rollout, rollout, confirm-"),
         ({"onGateTimeout": "wait"}, ".onGateTimeout: "),
         ({"gateTimeout": "0s"}, ".gateTimeout: "),
+        ({"gateTimeout": "1m"}, ".gateTimeout: is for webhooks that hold a run (confirm-rollout, "),
+        ({"type": "rollback", "onGateTimeout": "pass"}, ".onGateTimeout: is for webhooks that hol"),
         ({"url": "http://u:p@h/"}, ".url: must not contain credentials"),
         ({"url": "ftp://h/"}, ".url: must start with http:// or https://"),
         ({"url": "http:///x"}, ".url: is not a URL"),

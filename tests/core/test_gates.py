@@ -10,7 +10,7 @@ import pytest
 from canary.core.plan import Gate, OnTimeout, Plan
 from canary.core.record import Phase
 from canary.core.seen import HookResult, HookType, Outcome
-from canary.core.state import Seen, State
+from canary.core.state import Course, Seen, State
 from tests.core.timeline import BEGIN, PLAN, World, failing, healthy, last, play, tally, window
 
 PASSED = HookResult(outcome=Outcome.PASSED)
@@ -162,3 +162,20 @@ def test_a_rollback_hook_ends_the_run_at_once() -> None:
     told = last(asked, plan)
     assert told.endswith("at 50 %: a rollback webhook asked for it")
     assert 15.0 < float(told.split()[0]) < 17.0
+
+
+def test_a_skipped_analysis_asks_for_permission_all_the_same() -> None:
+    plan = replace(gated(ROLLOUT, timeout_s=20.0), skip_analysis=True)
+    start = replace(BEGIN, course=Course.DIRECT)
+    lines = play(answering(ROLLOUT, CLOSED, until_s=10.0), plan, start)
+    promoting = next(line for line in lines if "[shift]" in line)
+    assert 10.0 <= float(promoting.split()[0]) < 11.0
+    refused = last(answering(ROLLOUT, CLOSED), plan, start)
+    assert "confirm-rollout was not given within 20 s" in refused
+
+
+def test_a_version_that_is_needed_back_waits_for_nobody() -> None:
+    start = replace(BEGIN, course=Course.DIRECT)
+    lines = play(answering(ROLLOUT, CLOSED), gated(ROLLOUT), start)
+    assert "it served not long ago" in lines[0]
+    assert "Succeeded" in lines[-1]
