@@ -33,6 +33,7 @@ _ACCESS_FIELDS: dict[str, Any] = {
     "traefik": {"install", "namespace", "pod_labels", "api_port", "latency_buckets", "access"},
     "prometheus": {"namespace", "scrape_interval", "access"},
     "loadtester": {"namespace", "access"},
+    "alert_providers": True,
 }
 
 

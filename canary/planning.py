@@ -7,22 +7,18 @@ its author may not have meant.
 from __future__ import annotations
 
 import bisect
-import itertools
-import re
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from canary.config import AppConfig, Evidence, Metric, Webhook, gates_of, mutable_tag, weights_of
+from canary.config import AppConfig, Evidence, Metric, gates_of, mutable_tag, weights_of
 from canary.core.durations import text_of
 from canary.core.plan import Bad, Check, CheckName, Gate, OnTimeout, Plan, Terms
 from canary.core.seen import HookType
+from canary.load import bypasses, expected_rate
 
 _LONGEST_POLL_S = 5.0
 _LONGEST_HOLD_S = 7 * 86400.0  # a gate that holds for as long as it takes; maxDuration says more
 _RELOAD_PAUSE_S = 2.0  # Traefik applies changes at most this often, and each restarts the split
-_URL_HOST = re.compile(r"https?://(?:[^\s/@\"']*@)?([^\s/:?#\"']+)")
-_HEY_WORKERS = 50  # what hey starts when -c is left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +139,8 @@ def _lines(name: str, app: AppConfig, plan: Plan) -> Iterator[str]:
     for kind, gate in plan.gates.items():
         if not plan.skip_analysis:
             yield f"  gate {kind}: {_gate_text(gate)}"
+    for alert in app.analysis.alerts:
+        yield f"  alert {alert.name}: {alert.severity} and worse to {alert.provider_ref.name}"
     if app.shield.enabled and not plan.skip_analysis:
         yield (
             f"  shield: {', '.join(app.shield.methods)} requests that the canary answers with "
@@ -222,7 +220,7 @@ def _warnings(app: AppConfig, plan: Plan) -> Iterator[str]:
     if plan.skip_analysis:
         return
     for hook in app.analysis.webhooks:
-        if _bypasses(app, hook):
+        if bypasses(app, hook):
             yield (
                 f"the load of hook {hook.name} goes to the Service and bypasses Traefik, so it is "
                 f"no evidence: send it to Traefik with the header Host: {app.host}"
@@ -261,40 +259,3 @@ def _load_warnings(app: AppConfig, plan: Plan) -> Iterator[str]:
             f"{load} are about {expected:.0f} canary requests in {text_of(plan.interval_s)}, fewer "
             f"than minRequests {plan.min_requests}: the first bakes will be extended"
         )
-
-
-def expected_rate(app: AppConfig) -> float | None:
-    """Requests/s through Traefik as configured, or as the load tests say; None if unknown."""
-    said = app.analysis.expected_requests_per_second
-    if said is not None:
-        return said
-    hooks = [h for h in app.analysis.webhooks if h.type is HookType.ROLLOUT]
-    rates = [_hey_rate(text) for h in hooks if not _bypasses(app, h) for text in _commands(h)]
-    known = [rate for rate in rates if rate is not None]
-    return sum(known) if known else None
-
-
-def _commands(hook: Webhook) -> list[str]:
-    return [text for key, text in hook.metadata.items() if key == "cmd"]
-
-
-def _hey_rate(command: str) -> float | None:
-    """Requests/s of `hey -q RATE -c WORKERS`; None for anything else and for full speed."""
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return None
-    if not words or words[0].rsplit("/", 1)[-1] != "hey":
-        return None
-    options = dict(itertools.pairwise(words))
-    try:
-        return float(options["-q"]) * float(options.get("-c", _HEY_WORKERS))
-    except (KeyError, ValueError):
-        return None
-
-
-def _bypasses(app: AppConfig, hook: Webhook) -> bool:
-    short = f"{app.name}.{app.namespace}"
-    services = {app.name, short, f"{short}.svc", f"{short}.svc.cluster.local"}
-    hosts = {host for text in _commands(hook) for host in _URL_HOST.findall(text)}
-    return bool(hosts & (services - {app.host}))

@@ -29,6 +29,7 @@ from canary.inputs import AS_RECORDED, live_text, parse
 
 PROVIDER_KEY = "__provider"
 KUBECONFIG = "canary:kubeconfig"
+ALERT_ADDRESSES = "canary:alertAddresses"
 
 _calls = Calls()
 
@@ -41,8 +42,9 @@ class _Shell(ResourceProvider):
     serialize_as_secret_always = False
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Hand over the kubeconfig that is kept as a secret: it may not become an input."""
-        wiring.trust(str(req.config.get(KUBECONFIG) or ""))
+        """Hand over what is kept as a secret: it may not become an input."""
+        kubeconfig, addresses = req.config.get(KUBECONFIG), req.config.get(ALERT_ADDRESSES)
+        wiring.trust(str(kubeconfig or ""), str(addresses or ""))
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Whether any input is another one; `live` counts when it contradicts the state."""

@@ -1,7 +1,6 @@
 """The composition root: from a resource's inputs to ports, and from there into the engine.
 
-`trust` is called once per process with the kubeconfig that is kept as a secret, which may never be
-an input.
+`trust` is called once per process with what is kept as a secret, which may never be an input.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from canary import access, engine
+from canary.adapters.alerts import Alerts
 from canary.adapters.apex import ApexService
 from canary.adapters.clock import SystemClock
 from canary.adapters.driver import EngineDriver
@@ -24,23 +24,26 @@ from canary.adapters.events import ClusterEvents
 from canary.adapters.fleet import ClusterFleet
 from canary.adapters.history import RolloutHistory
 from canary.adapters.hooks import Hook, Sender, WebHooks
-from canary.adapters.journal import Audience, EngineJournal
+from canary.adapters.journal import LINE, Audience, EngineJournal
 from canary.adapters.kubernetes import Cluster
 from canary.adapters.lists import Lists, Shield
 from canary.adapters.metrics import PrometheusMetrics
 from canary.adapters.reports import ReportFiles
 from canary.adapters.router import ClusterRouter
 from canary.adapters.traffic import TrafficView
+from canary.addresses import targets
+from canary.core.notices import Bulletin
 from canary.inputs import Inputs
 from canary.planning import plan_of
 from canary.ports import Ports
+from canary.redaction import one_line
 
-_secrets = {"kubeconfig": ""}
+_secrets = {"kubeconfig": "", "alert addresses": ""}
 
 
-def trust(kubeconfig: str) -> None:
-    """Remember the contents of a secret kubeconfig for this process."""
-    _secrets["kubeconfig"] = kubeconfig
+def trust(kubeconfig: str, alert_addresses: str = "") -> None:
+    """Remember for this process a kubeconfig's contents, and alert addresses as a JSON object."""
+    _secrets.update({"kubeconfig": kubeconfig, "alert addresses": alert_addresses})
 
 
 def release(inputs: Inputs) -> dict[str, Any]:
@@ -124,13 +127,15 @@ def _wire(inputs: Inputs, cluster: Cluster, driver: EngineDriver) -> _Wired:
     history = RolloutHistory(cluster, app=app, namespace=namespace, owner=owner)
     events = ClusterEvents(cluster, app=app, namespace=namespace, wall_s=clock.wall_s)
     hooks, sender = _hooks(inputs), _sender(inputs, cluster)
+    log = EngineLog(sys.argv[-1], request_urn())
     audience = Audience(
         events=events,
         hooks=EventHooks(hooks, sender, inputs.version, clock.wall_s),
         files=ReportFiles.wanted(os.environ),
         history=history.keep,
+        alerts=_alerts(inputs, cluster, clock, log),
     )
-    journal = EngineJournal(EngineLog(sys.argv[-1], request_urn()), clock, audience)
+    journal = EngineJournal(log, clock, audience)
     ports = Ports(
         router=_router(inputs, cluster),
         apex=ApexService(cluster, app=app, namespace=namespace, owner=owner),
@@ -144,6 +149,15 @@ def _wire(inputs: Inputs, cluster: Cluster, driver: EngineDriver) -> _Wired:
         journal=journal,
     )
     return _Wired(ports=ports, history=history, journal=journal)
+
+
+def _alerts(inputs: Inputs, cluster: Cluster, clock: SystemClock, log: EngineLog) -> Alerts:
+    return Alerts(
+        targets(inputs, _secrets["alert addresses"], cluster),
+        Bulletin(app=inputs.app_name, namespace=inputs.namespace),
+        lambda line: log.say(one_line(line, LINE), warning=True),
+        clock,
+    )
 
 
 def _router(inputs: Inputs, cluster: Cluster) -> ClusterRouter:

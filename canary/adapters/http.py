@@ -6,6 +6,7 @@ is met in one place. No retries here: who may repeat a request is each adapter's
 
 from __future__ import annotations
 
+import logging
 import select
 import socket
 import ssl
@@ -54,6 +55,9 @@ __all__ = [
 
 _POOL = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=30.0)
 _EXCERPT = 200
+
+for _talkative in ("httpx", "httpcore"):  # they log URLs and hosts, and some are secrets
+    logging.getLogger(_talkative).setLevel(logging.WARNING)
 
 
 def client(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from canary.adapters.alerts import Alerts
 from canary.adapters.background import Background
 from canary.adapters.enginelog import EngineLog
 from canary.adapters.eventhooks import EventHooks
@@ -35,12 +36,13 @@ class Events(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """Who else is told: Events, event hooks, files and the history (`RolloutHistory.keep`)."""
+    """Who else is told: Events, event hooks, alerts, files and `RolloutHistory.keep`."""
 
     events: Events | None = None
     hooks: EventHooks | None = None
     files: ReportFiles = field(default_factory=ReportFiles)
     history: Callable[[Report], object] | None = None
+    alerts: Alerts | None = None
 
 
 class EngineJournal:
@@ -73,6 +75,8 @@ class EngineJournal:
             self._courtesy("an Event", lambda: events.tell(phase, text, warning=warning))
         if hooks := self._audience.hooks:
             hooks.tell(phase, text, warning=warning)
+        if alerts := self._audience.alerts:
+            alerts.decided(record, text)
 
     def finished(self, report: Report) -> None:
         """Keep the report wherever it is wanted; wait up to 10 s until all has been said."""
@@ -80,12 +84,16 @@ class EngineJournal:
         self._courtesy("the report's files", lambda: files.keep(report))
         if history is not None:
             self._courtesy("the history", lambda: history(report))
+        if alerts := self._audience.alerts:
+            alerts.finished(report, one_line(report.reason, LINE))
         self._background.finish(FINISH_S)
 
     def close(self) -> None:
-        """Wait up to 12 s until all has been said, also without a report; nothing is afterwards."""
+        """Wait up to 17 s until all has been said, also without a report; nothing is afterwards."""
         if (hooks := self._audience.hooks) and (failure := hooks.finish(HOOKS_S)):
             self._background.submit(lambda: self._warn(failure))
+        if alerts := self._audience.alerts:
+            alerts.finish()
         self._background.finish(FINISH_S)
         self._log.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from canary.config.alerts import Alert, AlertProvider, is_address
 from canary.config.analysis import Analysis, Evidence, Metric, ThresholdRange, Webhook
 from canary.config.app import AppConfig
 from canary.config.gates import gates_of
@@ -39,6 +40,8 @@ __all__ = [
     "LOADTESTER_NAME",
     "SYSTEM_NAMESPACE",
     "Access",
+    "Alert",
+    "AlertProvider",
     "Analysis",
     "AppConfig",
     "Autoscaler",
@@ -64,6 +67,7 @@ __all__ = [
     "Webhook",
     "decoded",
     "gates_of",
+    "is_address",
     "load",
     "mutable_tag",
     "weights_of",

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
+from canary.config.alerts import Alert
 from canary.config.base import Duration, Flag, Model, Number, PositiveDuration, Text, Whole, problem
 from canary.config.urls import Url
 from canary.core.plan import CheckName
@@ -134,6 +135,8 @@ class Analysis(Model):
     """The checks; an empty list judges readiness alone."""
     webhooks: tuple[Webhook, ...] = ()
     """Load tests, acceptance tests, notifications."""
+    alerts: tuple[Alert, ...] = ()
+    """Who is told what a run does."""
     min_requests: Annotated[Whole, Field(ge=1)] = 6
     """Canary requests that a bake must see; it is extended until then."""
     warm_up: Duration = 0.0

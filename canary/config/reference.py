@@ -99,8 +99,9 @@ def _plain(node: Schema) -> str:
     kind = node.get("type", "any")
     if kind == "array":
         return f"list of {_kind(node.get('items', {}))}"
-    if isinstance(node.get("additionalProperties"), Mapping):
-        return f"mapping to {_kind(node['additionalProperties'])}"
+    named = node.get("additionalProperties") or [*node.get("patternProperties", {}).values(), {}][0]
+    if isinstance(named, Mapping) and named:
+        return f"mapping to {_kind(named)}"
     if node.get("pattern") == durations.PATTERN:
         return "duration"
     if isinstance(kind, list):

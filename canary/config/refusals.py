@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from canary.config.alerts import AlertProvider, ProviderRef
 from canary.config.analysis import Analysis, Metric, Webhook
 from canary.config.app import AppConfig
 from canary.config.workload import Service
@@ -20,10 +21,14 @@ REFUSED: dict[type[BaseModel], dict[str, str]] = {
         "mirror": _NOT_YET,
         "mirrorWeight": _NOT_YET,
         "sessionAffinity": _NOT_YET,
-        "alerts": _NOT_YET,
         "baseline": _NOT_YET,
         "primaryReadyThresholdPercent": "is called primaryReadyThreshold",
     },
+    AlertProvider: {
+        "address": "is a secret and belongs into canary:alertAddresses, under the provider's name",
+        "proxy": "is not set here: HTTPS_PROXY of the environment is obeyed",
+    },
+    ProviderRef: {"namespace": "is not needed: the providers are those of this stack"},
     Metric: {
         "query": _NOT_YET,
         "templateRef": _NOT_YET,

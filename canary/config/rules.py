@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from canary.config.alert_rules import alert_problems
 from canary.config.analysis import Analysis, Metric
 from canary.config.app import AppConfig
 from canary.config.problems import Path, Problem, path_text
@@ -243,6 +244,7 @@ def broken_rules(stack: StackConfig) -> Iterator[Problem]:
     """Every rule that the stack breaks."""
     yield from _one_kubeconfig(stack)
     yield from _access(stack)
+    yield from alert_problems(stack)
     yield from _one_name(stack)
     yield from _one_route(stack)
     for key, app in stack.apps.items():

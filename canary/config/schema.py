@@ -29,6 +29,8 @@ def stack_schema() -> dict[str, Any]:
         "description": properties[f"{NAMESPACE}:kubeconfig"]["description"],
         "anyOf": [_SECURE, {"type": "string"}],
     }
+    addresses = properties[f"{NAMESPACE}:alertAddresses"]
+    addresses["additionalProperties"] = {"anyOf": [_SECURE, {"type": "string"}]}
     foreign = rf"^(?!{NAMESPACE}:)[^:]+:"
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

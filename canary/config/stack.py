@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from canary.config.alerts import Addresses, AlertProvider
 from canary.config.app import AppConfig
 from canary.config.base import (
     DnsLabel,
@@ -179,6 +180,10 @@ class StackConfig(Model):
     """The metrics."""
     loadtester: Loadtester = Field(default_factory=Loadtester)
     """The load tester."""
+    alert_providers: dict[DnsLabel, AlertProvider] = Field(default_factory=dict)
+    """Where alerts go, by name."""
+    alert_addresses: Addresses = Field(default_factory=dict)
+    """Their URLs, by name: pulumi config set --secret --path canary:alertAddresses.NAME URL."""
     apps: dict[str, AppConfig] = Field(default_factory=dict)
     """The apps by name."""
 

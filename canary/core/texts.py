@@ -8,6 +8,8 @@ from canary.core.plan import Plan
 from canary.core.record import Phase, Record
 from canary.core.state import Decision, Effect, Seen, State
 
+HELD = "held"  # begins every reason why a run does not go on for now
+
 
 def progress(before: State, decision: Decision, seen: Seen, plan: Plan) -> str:
     """One line for one look: step, weight, requests, success rate, P99, time left in the bake."""

@@ -19,6 +19,7 @@ from canary.core.record import Phase
 from canary.core.retreat import give_up, roll_back, rolling_back
 from canary.core.seen import HookType, Outcome, Pods
 from canary.core.state import Course, Decision, Effect, Seen, State
+from canary.core.texts import HELD
 from canary.core.verdicts import Grade
 
 EDGES: Mapping[Phase, frozenset[Phase]] = {
@@ -138,7 +139,7 @@ def _refused(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
         if failed >= plan.threshold:
             return give_up(state, f"{text} ({failed} of {plan.threshold} failed checks)")
         after = replace(state, failed_checks=failed, hook_failed_s=seen.now_s)
-        reason = f"held before traffic: {text} ({failed} of {plan.threshold} failed checks)"
+        reason = f"{HELD} before traffic: {text} ({failed} of {plan.threshold} failed checks)"
         return Decision(state=after, reason=reason, loud=True)
     if seen.now_s - state.hook_failed_s < plan.interval_s:
         return Decision(state=state, reason=f"pre-rollout hooks are called again soon: {text}")
@@ -230,7 +231,7 @@ def _failed_check(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
     if failed >= plan.threshold:
         return roll_back(after, seen, f"at {state.weight_percent} %: {text} ({count})")
     held = replace(after, baked_from_s=seen.now_s, held_s=None)
-    return open_bake(held, plan, f"held at {state.weight_percent} %: {text} ({count})", loud=True)
+    return open_bake(held, plan, f"{HELD} at {state.weight_percent} %: {text} ({count})", loud=True)
 
 
 def _inconclusive(state: State, seen: Seen, plan: Plan, end: bake.Conclusion) -> Decision:
@@ -268,7 +269,7 @@ def _held(state: State, hold: Decision, seen: Seen, plan: Plan) -> Decision:
     if state.gate is not None and bake.left_s(state, seen, plan) > 0:
         return hold
     again = replace(hold.state, baked_from_s=seen.now_s, held_s=None)
-    reason = f"held at {state.weight_percent} %: waiting for {again.gate}"
+    reason = f"{HELD} at {state.weight_percent} %: waiting for {again.gate}"
     opened = open_bake(again, plan, reason, loud=state.gate is None)
     return replace(opened, effects=(*opened.effects, *hold.effects))
 

@@ -10,6 +10,7 @@ from functools import partial
 from canary.adapters.access import Endpoint
 from canary.config import AppConfig, StackConfig
 from canary.errors import CanaryError
+from canary.preflight.alerts import alert_findings
 from canary.preflight.apps import app_findings
 from canary.preflight.bounded import all_within
 from canary.preflight.findings import Findings, Reader, merged
@@ -76,6 +77,8 @@ def _jobs(config: StackConfig, opened: Future[Doors], owner: str) -> dict[str, J
         "Prometheus": job(lambda d: prometheus_findings(config, d.cluster, d.prometheus)),
         "namespaces": job(lambda doors: namespace_findings(config, doors.cluster)),
     }
+    if any(provider.secret_ref for provider in config.alert_providers.values()):
+        shared["alert providers"] = job(lambda doors: alert_findings(config, doors.cluster))
     apps = {f"app {key}": job(partial(_app, key, app, owner)) for key, app in config.apps.items()}
     return shared | apps
 

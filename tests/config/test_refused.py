@@ -47,7 +47,7 @@ def _one(app: dict[str, Any], **others: Any) -> str:
         ({"canaryReadyThreshold": 101}, "canaryReadyThreshold: must be at most 100, not 101"),
         ({"intervall": "10s"}, "intervall: is unknown; did you mean interval?"),
         ({"step_weight": 5}, "step_weight: is unknown; did you mean stepWeight?"),
-        ({"zzz": 1}, "zzz: is unknown; known here: canaryReadyThreshold, evidence, "),
+        ({"zzz": 1}, "zzz: is unknown; known here: alerts, canaryReadyThreshold, "),
         ({"metrics": {}}, "metrics: must be a list"),
         ({"expectedRequestsPerSecond": 0}, "expectedRequestsPerSecond: must be over 0, not 0"),
     ],
@@ -64,7 +64,6 @@ def test_an_analysis(analysis: dict[str, Any], problem: str) -> None:
         "mirror",
         "mirrorWeight",
         "sessionAffinity",
-        "alerts",
     ],
 )
 def test_what_no_run_carries_out_is_refused_by_name(field: str) -> None:
@@ -255,7 +254,7 @@ def test_a_name(name: str, problem: str) -> None:
 @pytest.mark.parametrize(
     ("raw", "problem"),
     [
-        ({"x" * 61: {}}, "canary:…: is unknown; known here: apps, kubeconfig"),
+        ({"x" * 61: {}}, "canary:…: is unknown; known here: alertAddresses, "),
         ({"aps": {}}, "canary:aps: is unknown; did you mean apps?"),
         ({"apps": []}, "canary:apps: must be a mapping from app names to apps"),
         ({"apps": {"a": 1}}, "canary:apps.a: must be a mapping, not 1"),

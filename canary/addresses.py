@@ -1,0 +1,79 @@
+"""Where alert addresses come from: the stack's secret configuration, or a Secret of the cluster.
+
+What is returned here is sent to and never shown.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+from base64 import b64decode
+from collections.abc import Callable
+
+from canary.adapters.alertforms import Look
+from canary.adapters.alerts import Target
+from canary.adapters.kubernetes import Cluster
+from canary.config import Alert, AlertProvider
+from canary.core.notices import Severity
+from canary.errors import ClusterError
+from canary.inputs import Inputs
+
+
+def targets(inputs: Inputs, configured: str, cluster: Cluster) -> tuple[Target, ...]:
+    """An app's alerts; `configured` is canary:alertAddresses as Pulumi hands it over, JSON."""
+    providers = inputs.config.alert_providers
+    return tuple(
+        _target(
+            alert, providers[alert.provider_ref.name], _source(alert, inputs, configured, cluster)
+        )
+        for alert in inputs.app.analysis.alerts
+    )
+
+
+def _target(alert: Alert, provider: AlertProvider, address: Callable[[], str]) -> Target:
+    return Target(
+        alert=alert.name,
+        provider=alert.provider_ref.name,
+        least=Severity(alert.severity),
+        look=Look(
+            type=provider.type,
+            channel=provider.channel or "",
+            username=provider.username or "",
+        ),
+        address=address,
+    )
+
+
+def _source(alert: Alert, inputs: Inputs, configured: str, cluster: Cluster) -> Callable[[], str]:
+    name = alert.provider_ref.name
+    ref = inputs.config.alert_providers[name].secret_ref
+    if ref is None:
+        return lambda: _from_configuration(name, configured)
+    path = f"/api/v1/namespaces/{ref.namespace or inputs.namespace}/secrets/{ref.name}"
+    return lambda: _from_secret(cluster, path, ref.key)
+
+
+def _from_configuration(name: str, configured: str) -> str:
+    """One address.
+
+    Raises:
+        ClusterError: there is none.
+    """
+    try:
+        found = json.loads(configured or "{}")[name]
+    except (ValueError, KeyError, TypeError):
+        raise ClusterError(f"canary:alertAddresses.{name} is not set") from None
+    return str(found)
+
+
+def _from_secret(cluster: Cluster, path: str, key: str) -> str:
+    """One address.
+
+    Raises:
+        ClusterError: the Secret cannot be read, or does not hold one.
+    """
+    data = cluster.read(path).get("data") or {}
+    try:
+        return b64decode(str(data[key])).decode().strip()
+    except (KeyError, binascii.Error, UnicodeDecodeError):
+        raise ClusterError(f"{path} holds no text under {key}") from None
