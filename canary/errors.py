@@ -6,6 +6,7 @@
   + RenderError             a pod template cannot be merged
   + Rejected                a release ended without promotion; all traffic is on the primary
   + Interrupted             the driver was stopped; all traffic is on the primary
+  + OrderError              what an operator asked for cannot be done
   + StillServing            a version that has traffic was about to be deleted
   + PortError               the outside world misbehaved; `retryable` says what to do
     - ClusterError          the API server
@@ -49,6 +50,10 @@ class Rejected(CanaryError):
 
 class Interrupted(CanaryError):
     """The driver was told to stop or died; all traffic is on the primary."""
+
+
+class OrderError(CanaryError):
+    """What an operator asked of a run cannot be done."""
 
 
 class StillServing(CanaryError):

@@ -17,6 +17,7 @@ API_VERSION = "traefik.io/v1alpha1"
 RECORD = "canary.rollout/record"
 OWNER = "canary.rollout/owner"
 RUN = "canary.rollout/run"
+ORDER = "canary.rollout/order"
 APP_LABEL = "app.kubernetes.io/name"
 MANAGER_LABEL = "app.kubernetes.io/managed-by"
 VERSION_LABEL = "app.kubernetes.io/version"
@@ -81,7 +82,11 @@ class Lists:
         """The plain list, with the record, over what is `seen` there."""
         members = [self._member(version, weight) for version, weight in record.members]
         body = self._body(self.plain, record, seen)
-        body["metadata"]["annotations"][RECORD] = record.to_json()
+        annotations = body["metadata"]["annotations"]
+        annotations[RECORD] = record.to_json()
+        claimed = ((seen or {}).get("metadata", {}).get("annotations") or {}).get(RUN)
+        if claimed != record.run or annotations.get(ORDER) == record.obeyed:
+            annotations.pop(ORDER, None)  # of a run before, or obeyed
         body["spec"].setdefault("weighted", {})["services"] = members
         return body
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from canary.adapters.kubernetes import Cluster
-from canary.adapters.lists import OWNER, RECORD, Lists, Object, last_writer, owner_of, same
+from canary.adapters.lists import ORDER, OWNER, RECORD, Lists, Object, last_writer, owner_of, same
 from canary.adapters.traffic import TrafficView
 from canary.core.record import Record
 from canary.core.seen import Live, Route
@@ -46,6 +46,7 @@ class ClusterRouter:
             weights=weights,
             shielded=weights if ignored else self._lists.weights(shielded, failover),
             changed_by=last_writer(plain),
+            order=str((plain["metadata"].get("annotations") or {}).get(ORDER, "")),
         )
 
     def write(self, record: Record) -> None:

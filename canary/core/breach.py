@@ -13,6 +13,7 @@ from canary.core.verdicts import hanging
 NO_READY_POD_S = 1.0
 SHORT_POLLS = 3
 EXITS = 2
+SUSPENDED_AT_MOST_S = 7 * 86400.0  # every run ends
 
 
 def watch(state: State, seen: Seen, plan: Plan) -> State:
@@ -52,8 +53,11 @@ def breach(state: State, seen: Seen, plan: Plan) -> str:
 
 
 def too_long(state: State, seen: Seen, plan: Plan) -> str:
-    """Why the run has lasted too long, "" while it has not."""
-    if seen.now_s - state.began_s <= plan.max_duration_s:
+    """Why the run has lasted too long, "" while it has not; time suspended does not count."""
+    held_s = seen.now_s - state.suspended_s if state.suspended else 0.0
+    if held_s > SUSPENDED_AT_MOST_S:
+        return f"suspended by {state.suspended} for {held_s / 86400:.0f} days"
+    if seen.now_s - state.began_s - held_s <= plan.max_duration_s:
         return ""
     return f"the run took longer than maxDuration ({plan.max_duration_s:.0f} s)"
 

@@ -37,7 +37,7 @@ def confirm(kinds: Sequence[HookType], state: State, seen: Seen, plan: Plan) -> 
         if asked.hold or asked.refusal:
             return asked
         if state.gate is kind:
-            state = replace(state, gate=None, passed=state.passed | {kind})
+            state = replace(state, gate=None, gate_opened="", passed=state.passed | {kind})
     return Asked(state=state)
 
 
@@ -50,7 +50,7 @@ def _ask(kind: HookType, state: State, seen: Seen, plan: Plan) -> Asked:
         first = replace(state, gate=kind, gate_from_s=seen.now_s, gate_asked_s=seen.now_s)
         return _call(kind, first, f"asking {kind}")
     hook = seen.hooks.get(kind, HookResult())
-    if hook.outcome is Outcome.PASSED:
+    if hook.outcome is Outcome.PASSED or state.gate_opened:
         return Asked(state=state)
     text = hook.text or f"waiting for {kind}"
     held_s = seen.now_s - state.gate_from_s

@@ -22,6 +22,7 @@ def shift(state: State, seen: Seen, weight_percent: int, why: str) -> Decision:
         baked_from_s=None,
         held_s=None,
         gate=None,
+        gate_opened="",
         passed=frozenset(),
         step=state.step if promoting else state.step + 1,
         weight_percent=weight_percent,

@@ -37,6 +37,7 @@ class Record:
     `weight_percent` is the canary's share, 0..100. `moved_at` is the writer's wall clock (unix
     seconds) of the last change of weights. `images` names each version for people. `former` are the
     versions that were primary before, with the wall clock (unix seconds) at which they stopped.
+    `held` says who suspended the run; `obeyed` is the order that was obeyed last.
     """
 
     owner: str
@@ -49,6 +50,8 @@ class Record:
     reason: str = ""
     images: dict[str, str] = field(default_factory=dict)
     former: dict[str, float] = field(default_factory=dict)
+    held: str = ""
+    obeyed: str = ""
 
     @property
     def members(self) -> tuple[tuple[str, int], ...]:
@@ -75,6 +78,8 @@ class Record:
             "reason": self.reason,
             "images": self.images,
             "former": self.former,
+            "held": self.held,
+            "obeyed": self.obeyed,
         }
         return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
@@ -98,6 +103,8 @@ class Record:
             moved_at=float(raw.get("movedAt", 0.0)),
             reason=str(raw.get("reason", "")),
             images={str(k): str(v) for k, v in dict(raw.get("images", {})).items()},
+            held=str(raw.get("held", "")),
+            obeyed=str(raw.get("obeyed", "")),
             former={str(k): float(v) for k, v in dict(raw.get("former", {})).items()},
         )
 

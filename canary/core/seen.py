@@ -34,13 +34,14 @@ class Route:
 
     `weights` is what the plain list really says, by version; `shielded` what the shielded list
     says (equal to `weights` when the shield is off). `changed_by` names the field manager that
-    wrote last.
+    wrote last. `order` is what somebody asks of the run, as written.
     """
 
     record: Record
     weights: Mapping[str, int]
     shielded: Mapping[str, int]
     changed_by: str = ""
+    order: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

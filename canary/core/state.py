@@ -31,6 +31,8 @@ class State:
     weight. `held_s` is when the first bake at this weight ended that both versions spoilt.
     `gate` is the one that holds the run, since `gate_from_s`, last called at `gate_asked_s`;
     `passed` are the gates that were opened for the next weight.
+    `gate_opened` is who approved it. `suspended` is who suspended the run, at `suspended_s`;
+    `hurried` who asked for its promotion; `obeyed` the order that was obeyed last.
     `exits` are the canary's container exits when its traffic began.
     `stranded`: when last seen, the canary had ready pods and the primary had none.
     `cause` is why the run rolls back; `stopped` that the driver, not the canary, is the cause;
@@ -56,6 +58,11 @@ class State:
     gate_from_s: float = 0.0
     gate_asked_s: float = 0.0
     passed: frozenset[HookType] = frozenset()
+    gate_opened: str = ""
+    suspended: str = ""
+    suspended_s: float = 0.0
+    hurried: str = ""
+    obeyed: str = ""
     stranded: bool = False
     cause: str = ""
     stopped: bool = False
@@ -70,6 +77,7 @@ class Seen:
     since the bake began, None before; `evidence` what speaks against the canary since its first
     traffic, None when none is gathered. `fresh` is true when Prometheus answered at this look.
     `stop` says why the driver wants to end, `foreign` who changed what belongs to the run.
+    `order` is what somebody asks of run `run`, as written.
     """
 
     now_s: float
@@ -83,6 +91,8 @@ class Seen:
     hooks: Mapping[HookType, HookResult] = field(default_factory=dict)
     stop: str = ""
     foreign: str = ""
+    order: str = ""
+    run: str = ""
 
 
 class Effect(StrEnum):

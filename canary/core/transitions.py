@@ -10,14 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from canary.core import bake
+from canary.core.acceptance import acceptance, patient
 from canary.core.breach import breach, enough, too_long, watch
 from canary.core.gates import confirm
 from canary.core.moves import open_bake, shift
+from canary.core.orders import fresh, obey
 from canary.core.pace import LIVE_DEADLINE_S, LIVE_LOOK_S, LOOK_S
 from canary.core.plan import Plan
 from canary.core.record import Phase
 from canary.core.retreat import give_up, roll_back, rolling_back
-from canary.core.seen import HookType, Outcome, Pods
+from canary.core.seen import HookType, Pods
 from canary.core.state import Course, Decision, Effect, Seen, State
 from canary.core.texts import HELD
 from canary.core.verdicts import Grade
@@ -44,7 +46,9 @@ EDGES: Mapping[Phase, frozenset[Phase]] = {
 
 def decide(state: State, seen: Seen, plan: Plan) -> Decision:
     """What to do next, given where the run is and what was just seen."""
-    decision = _HANDLERS[state.phase](watch(state, seen, plan), seen, plan)
+    state = watch(state, seen, plan)
+    order = fresh(state, seen)
+    decision = obey(order, state, seen) if order else _HANDLERS[state.phase](state, seen, plan)
     after = decision.state
     assert after.phase in EDGES[state.phase], f"{state.phase} -> {after.phase}"
     assert 0 <= after.weight_percent <= 100
@@ -86,22 +90,26 @@ def _enter(state: State, seen: Seen, plan: Plan) -> Decision:
         return shift(
             replace(state, course=Course.DIRECT), seen, 100, "the primary has no ready pod"
         )
-    direct = state.course is Course.DIRECT
-    if direct and not plan.skip_analysis:  # nobody is asked before a version that is needed back
+    if state.suspended:
+        reason = f"suspended by {state.suspended} before any traffic"
+        return patient(Decision(state=state, reason=reason, wait_s=LOOK_S), seen)
+    if state.hurried:
+        return shift(state, seen, 100, f"promoted by {state.hurried}")
+    if state.course is Course.DIRECT and not plan.skip_analysis:
+        # Nobody is asked before a version that is needed back.
         return shift(state, seen, 100, "it served not long ago")
+    return _permitted(state, seen, plan)
+
+
+def _permitted(state: State, seen: Seen, plan: Plan) -> Decision:
     asked = confirm((HookType.CONFIRM_ROLLOUT,), state, seen, plan)
     if asked.refusal:
         return give_up(state, asked.refusal)
     if asked.hold:
-        return _patient(asked.hold, seen)
-    if direct:
+        return patient(asked.hold, seen)
+    if state.course is Course.DIRECT:
         return shift(asked.state, seen, 100, "the analysis is skipped")
-    return _acceptance(asked.state, seen, plan)
-
-
-def _patient(hold: Decision, seen: Seen) -> Decision:
-    """While people think, pods are not late."""
-    return replace(hold, state=replace(hold.state, entered_s=seen.now_s))
+    return acceptance(asked.state, seen, plan)
 
 
 def _short_primary(state: State, seen: Seen, plan: Plan) -> str:
@@ -116,50 +124,11 @@ def _short_primary(state: State, seen: Seen, plan: Plan) -> str:
     return "" if pods.ready >= needed else f"the primary has {_missing(pods, needed)}"
 
 
-def _acceptance(state: State, seen: Seen, plan: Plan) -> Decision:
-    """Pre-rollout hooks pass before the first request reaches the canary."""
-    if HookType.PRE_ROLLOUT not in plan.hooks:
-        return _first_shift(state, seen, plan, "it is ready")
-    hook = seen.hooks.get(HookType.PRE_ROLLOUT)
-    outcome = hook.outcome if hook else Outcome.IDLE
-    text = hook.text if hook else ""
-    if outcome is Outcome.PASSED:
-        return _first_shift(state, seen, plan, "it is ready and pre-rollout passed")
-    if outcome is Outcome.PENDING:
-        return Decision(state=state, reason="waiting for pre-rollout hooks", wait_s=LOOK_S / 2)
-    if outcome is Outcome.IDLE:
-        called = (Effect.CALL_PRE_ROLLOUT,)
-        return Decision(state=state, reason="calling pre-rollout hooks", effects=called, wait_s=0.1)
-    return _refused(state, seen, plan, text)
-
-
-def _refused(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
-    if state.hook_failed_s is None:
-        failed = state.failed_checks + 1
-        if failed >= plan.threshold:
-            return give_up(state, f"{text} ({failed} of {plan.threshold} failed checks)")
-        after = replace(state, failed_checks=failed, hook_failed_s=seen.now_s)
-        reason = f"{HELD} before traffic: {text} ({failed} of {plan.threshold} failed checks)"
-        return Decision(state=after, reason=reason, loud=True)
-    if seen.now_s - state.hook_failed_s < plan.interval_s:
-        return Decision(state=state, reason=f"pre-rollout hooks are called again soon: {text}")
-    again = replace(state, hook_failed_s=None)
-    called = (Effect.CALL_PRE_ROLLOUT,)
-    return Decision(state=again, reason="calling pre-rollout hooks again", effects=called)
-
-
-def _first_shift(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
-    asked = confirm((HookType.CONFIRM_TRAFFIC_INCREASE,), state, seen, plan)
-    if asked.refusal:
-        return give_up(state, asked.refusal)
-    if asked.hold:
-        return _patient(asked.hold, seen)
-    return shift(asked.state, seen, plan.weights[0], why)
-
-
 def _progressing(state: State, seen: Seen, plan: Plan) -> Decision:
     if early := _ended_early(state, seen, plan):
         return early
+    if state.hurried and state.phase is Phase.PROGRESSING and seen.canary and seen.canary.ready:
+        return shift(state, seen, 100, f"promoted by {state.hurried}")
     if state.baked_from_s is None:
         return _await_live(state, seen, plan)
     return _baking(state, seen, plan)
@@ -200,7 +169,9 @@ def _baking(state: State, seen: Seen, plan: Plan) -> Decision:
     if state.course is Course.DIRECT:
         return _direct(state, seen, plan)
     left = bake.left_s(state, seen, plan)
-    if left > 0 and state.gate is not None:  # the bake before this one has passed
+    if (
+        left > 0 and state.gate is not None and not state.suspended
+    ):  # the bake before this one has passed
         return _advance(state, seen, plan, f"{state.gate} was given")
     if left > 0:
         reason = f"baking at {state.weight_percent} %, {left:.0f} s left"
@@ -221,6 +192,8 @@ def _direct(state: State, seen: Seen, plan: Plan) -> Decision:
     """Not judged, but callers inside the cluster are not sent to pods that are not ready."""
     if seen.canary is None or not seen.canary.ready:
         return Decision(state=state, reason=f"held at 100 %: {_missing(seen.canary, 1)}")
+    if state.suspended:
+        return Decision(state=state, reason=f"held at 100 %: suspended by {state.suspended}")
     return _advance(state, seen, plan, "live, not judged")
 
 
@@ -250,6 +223,10 @@ def _inconclusive(state: State, seen: Seen, plan: Plan, end: bake.Conclusion) ->
 
 
 def _advance(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
+    if state.suspended:  # judged on, in bakes of their own
+        again = replace(state, baked_from_s=seen.now_s, held_s=None)
+        reason = f"held at {state.weight_percent} %: suspended by {state.suspended}"
+        return open_bake(again, plan, reason)
     if state.phase is Phase.SOAKING:
         after = replace(state, phase=Phase.SUCCEEDED, entered_s=seen.now_s)
         reason = f"promoted: {why}"

@@ -36,6 +36,7 @@ class Lookout:
     scrapes: Scrapes = field(default_factory=Scrapes)
     asked_metrics_s: float | None = None
     asked_back_s: float = -math.inf
+    order: str = ""
 
     def look(self, state: State, record: Record) -> Seen:
         """Ask everybody; what cannot be had right now is absent, not an error.
@@ -59,6 +60,8 @@ class Lookout:
             hooks=self._hooks(state, record, now_s),
             stop=self.ports.driver.interruption(),
             foreign=foreign,
+            order=self.order,
+            run=record.run,
         )
 
     def open_window(self) -> None:
@@ -81,6 +84,7 @@ class Lookout:
         except PortError as error:
             _unless_waiting_helps(error, state)
             return ""
+        self.order = route.order if route else ""
         return foreign_change(route, record)
 
     def _live(self, state: State, record: Record) -> Live:

@@ -229,6 +229,8 @@ class Run:
             phase=self.state.phase,
             weight_percent=self.state.weight_percent,
             reason=self.state.cause,
+            held=self.state.suspended,
+            obeyed=self.state.obeyed,
             moved_at=self.ports.clock.wall_s() if moved else self.record.moved_at,
         )
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from canary.core.gates import CALLS
+from canary.core.orders import Order
 from canary.core.plan import Gate, OnTimeout, Plan
 from canary.core.record import TERMINAL, Phase
 from canary.core.retreat import KEPT
@@ -74,6 +75,7 @@ sights = st.builds(
     ),
     stop=st.sampled_from(("",) * 60 + ("the update was interrupted",)),
     foreign=st.sampled_from(("",) * 60 + ("weights were changed by kubectl",)),
+    order=st.sampled_from(("",) * 30 + ("suspend", "resume", "promote", "approve", "nonsense")),
 )
 PEACE = Seen(
     now_s=0.0,
@@ -150,11 +152,12 @@ class RunMachine(RuleBasedStateMachine):
         """However it goes, time alone ends it, in a bounded number of looks."""
         blind = Seen(now_s=0.0)
         looks = 0
+        self._look(replace(blind, order=Order(verb="resume", at=1.0).to_json()))
         while self.state.phase not in TERMINAL:
             self._look(blind)
             looks += 1
             assert looks <= 20 * LONGEST_S, "this never ends"
-        assert self.now_s <= LONGEST_S
+        assert self.now_s - self.state.began_s <= LONGEST_S, "time suspended was given back"
 
     def _look(self, seen: Seen) -> None:
         if self.state.phase in TERMINAL:
@@ -183,8 +186,10 @@ class RunMachine(RuleBasedStateMachine):
             return
         direct = after.course is not Course.JUDGED
         assert decision.effects in {(Effect.SHIFT,), (Effect.SETTLE,)}
-        assert direct or after.weight_percent == planned[planned.index(before.weight_percent) + 1]
-        if before.phase is Phase.PROGRESSING:
+        following = planned[planned.index(before.weight_percent) + 1]
+        assert direct or before.hurried or after.weight_percent == following
+        assert not before.suspended
+        if before.phase is Phase.PROGRESSING and not before.hurried:
             assert before.baked_from_s is not None
             baked = seen.now_s - before.baked_from_s >= self.plan.interval_s
             assert baked or before.gate is not None

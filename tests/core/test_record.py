@@ -21,6 +21,8 @@ records = st.builds(
     moved_at=st.integers(0, 2**31).map(float),
     reason=st.text(),
     images=st.dictionaries(st.text(), st.text()),
+    held=st.text(),
+    obeyed=st.text(),
     former=st.dictionaries(st.text(), st.integers(0, 2**31).map(float)),
 )
 

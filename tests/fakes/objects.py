@@ -44,7 +44,7 @@ class Objects:
             children = [
                 body
                 for path, body in sorted(self.by_path.items())
-                if path.rsplit("/", 1)[0] == collection
+                if collection in (path.rsplit("/", 1)[0], _everywhere(path))
             ]
             return [
                 copy.deepcopy(body)
@@ -152,6 +152,12 @@ def _has_fields(body: Object, selector: str) -> bool:
         if value != wanted:
             return False
     return True
+
+
+def _everywhere(path: str) -> str:
+    """The collection of all namespaces that an object is in."""
+    head, _, rest = path.partition("/namespaces/")
+    return f"{head}/{rest.split('/')[1]}" if rest.count("/") == 2 else ""
 
 
 def _now() -> str:

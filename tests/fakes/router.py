@@ -30,6 +30,7 @@ class FakeTraffic:
     plain: dict[str, int] = field(default_factory=dict)
     shielded: dict[str, int] = field(default_factory=dict)
     changed_by: str = ""
+    order: str = ""
     written_s: float = 0.0
     revision: int = 0
     routed: tuple[dict[str, int], dict[str, int]] = field(default_factory=lambda: ({}, {}))
@@ -43,6 +44,10 @@ class FakeTraffic:
         self._catch_up()
         self._changed(by)
         self.plain = dict(weights)
+
+    def ordered(self, text: str) -> None:
+        """Somebody writes an order; weights and record stay."""
+        self.order = text
 
     def taken_over(self, record: Record, by: str = "canary") -> None:
         """Another driver writes its own record."""
@@ -60,6 +65,8 @@ class FakeTraffic:
         self._demand_possible(record)
         self._catch_up()
         self._changed("canary")
+        if self.record is None or self.record.run != record.run or self.order == record.obeyed:
+            self.order = ""
         self.record, self.plain, self.shielded = record, dict(record.members), dict(record.members)
         self.records.append(record)
 
@@ -109,6 +116,7 @@ class FakeRouter:
             weights=dict(self.traffic.plain),
             shielded=dict(self.traffic.shielded),
             changed_by=self.traffic.changed_by,
+            order=self.traffic.order,
         )
 
     def write(self, record: Record) -> None:

@@ -83,7 +83,7 @@ def _check_judgement(story: Story) -> None:
         assert story.promoted, story.text
     if not story.promoted:
         return
-    fixed_forward = scenario.has(*PRIMARY_AWAY)
+    fixed_forward = scenario.has(*PRIMARY_AWAY, Happening.ORDERED)
     if not plan.skip_analysis and not fixed_forward:
         judged = list(dict.fromkeys(step.weight_percent for step in story.reports[0].steps))
         assert judged == [*plan.weights, 100]

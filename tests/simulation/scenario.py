@@ -34,6 +34,7 @@ class Happening(StrEnum):
     TAKEN_OVER = "another run takes over"
     INTERRUPTED = "the driver is interrupted"
     FROZEN = "Traefik follows nothing for a while"
+    ORDERED = "somebody asks something of the run"
     PROMETHEUS_RESTARTS = "Prometheus forgets everything"
 
 

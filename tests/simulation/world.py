@@ -128,7 +128,11 @@ class SimulatedWorld(World):
         for replica in self.metrics.replicas:
             replica.advance(now_s)
         while self.pending and self.pending[0][0] <= now_s:
-            self._do(self.pending.pop(0)[1], now_s)
+            kind = self.pending.pop(0)[1]
+            if kind is Happening.ORDERED:
+                self._order(now_s)
+            else:
+                self._do(kind, now_s)
         for due in [due for due in self.later if due[0] <= now_s]:
             self.later.remove(due)
             _change(due[1], due[2])
@@ -176,6 +180,12 @@ class SimulatedWorld(World):
             case _:
                 for replica in self.metrics.replicas:
                     replica.scrapes.clear()
+
+    def _order(self, now_s: float) -> None:
+        verb = ("abort", "promote", "suspend", "approve")[self.scenario.seed % 4]
+        self.traffic.ordered(verb)
+        if verb == "suspend":
+            self.later.append((now_s + 15.0, self.traffic, {"order": "resume"}))
 
     def _crash_loop(self, deployed: Deployed, now_s: float) -> None:
         for n in range(8):
