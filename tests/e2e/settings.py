@@ -12,6 +12,10 @@ MISSING = "127.0.0.1:1/podinfo:6.9.2-missing"  # refused at once, where a real r
 INTERVAL_S = 2
 BUSY_MS = 2000  # two cores carry several tests at once: what is good may be rather slow
 
+# A probe that waits only its usual second calls every pod unready while the machine is that busy,
+# and then nobody serves: seen, with 503 for all users for seconds.
+PROBED: dict[str, int] = {"periodSeconds": 1, "timeoutSeconds": 5}
+
 Config = dict[str, Any]
 
 PLATFORM: Config = {
@@ -37,7 +41,7 @@ def podinfo(image: str, namespace: str, host: str) -> Config:
         "namespace": namespace,
         "host": host,
         "service": {"port": 80, "targetPort": 9898},
-        "probes": {"readiness": {"httpGet": {"path": "/readyz", "port": 9898}, "periodSeconds": 1}},
+        "probes": {"readiness": {"httpGet": {"path": "/readyz", "port": 9898}, **PROBED}},
         "preStopSleepSeconds": 2,
         "terminationGracePeriodSeconds": 10,
         "progressDeadlineSeconds": 30,
@@ -58,7 +62,7 @@ def echo_app(tag: str, namespace: str, host: str) -> Config:
     """The test app, whose faults its tag names; see tests/bed/testapp.py."""
     return podinfo(f"{TESTAPP}:{tag}", namespace, host) | {
         "service": {"port": 80, "targetPort": 8080},
-        "probes": {"readiness": {"httpGet": {"path": "/readyz", "port": 8080}, "periodSeconds": 1}},
+        "probes": {"readiness": {"httpGet": {"path": "/readyz", "port": 8080}, **PROBED}},
     }
 
 

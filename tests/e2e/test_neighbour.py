@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.probes import Probe
-from tests.e2e.settings import BETTER, GOOD, TESTAPP
+from tests.e2e.settings import BETTER, GOOD, PROBED, TESTAPP
 from tests.e2e.waiting import await_
 from tests.e2e.world import World
 
@@ -53,7 +53,7 @@ def _deployment() -> dict[str, Any]:
         "image": f"{TESTAPP}:3",
         "ports": [{"containerPort": 8080}],
     }
-    container["readinessProbe"] = {"httpGet": {"path": "/readyz", "port": 8080}, "periodSeconds": 1}
+    container["readinessProbe"] = {"httpGet": {"path": "/readyz", "port": 8080}, **PROBED}
     template = {"metadata": {"labels": LABELS}, "spec": {"containers": [container]}}
     return {
         "apiVersion": "apps/v1",

@@ -25,6 +25,7 @@ from tests.e2e.world import World
 pytestmark = pytest.mark.bed
 
 SCRIPT = Path(__file__).with_name("streams.py")
+WORST_S = 4.0  # a pause of two cores that carry several tests; buffering shows in the median
 PLAN: dict[str, Any] = {"analysis": {"interval": "3s", "stepWeights": [50]}, "drain": "3s"}
 LARGE = (CHUNK * (LARGE_BYTES // len(CHUNK) + 1))[:LARGE_BYTES]
 
@@ -122,13 +123,13 @@ def _prompt(chats: Clients, late_chats: Clients, feeds: Clients, late_feeds: Cli
     """Echoes and events arrive when they are sent, not when some buffer is full."""
     echoes = [row.what for c in (chats, late_chats) for row in c.seen() if row.kind == "ws"]
     assert statistics.median(echoes) < 0.05
-    assert max(echoes) < 2.0
+    assert max(echoes) < WORST_S
     for rows in (rows for c in (feeds, late_feeds) for rows in c.by_client().values()):
         events = [row for row in rows if row.kind == "sse"]
         assert [row.what for row in events] == list(range(len(events)))
         gaps = [after.at - before.at for before, after in itertools.pairwise(events)]
         assert EVERY_S / 2 < statistics.median(gaps) < 2 * EVERY_S
-        assert max(gaps) < 2.0
+        assert max(gaps) < WORST_S
 
 
 def _downloaded(clients: Clients) -> None:
