@@ -20,12 +20,13 @@ from canary.errors import HookError, MetricsError
 from canary.render.names import LOADTESTER, PROMETHEUS, PROMETHEUS_PORT
 
 
-def cluster(config: StackConfig, kubeconfig: str = "") -> Cluster:
+def cluster(config: StackConfig, kubeconfig: str = "", *, timeout_s: float = 5.0) -> Cluster:
     """The API server; `kubeconfig` is the contents of one that is kept as a secret."""
     return Cluster.connect(
         context=config.kubernetes.context or "",
         kubeconfig_path=config.kubernetes.kubeconfig or "",
         kubeconfig_text=kubeconfig,
+        timeout_s=timeout_s,
     )
 
 

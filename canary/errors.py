@@ -11,6 +11,8 @@
   + PortError               the outside world misbehaved; `retryable` says what to do
     - ClusterError          the API server
     - ConflictError         somebody else wrote an object that a run owns
+    - HeldError             another driver carries out a run of the same app
+    - LapsedError           this driver's lease ran out; it writes nothing more
     - TraefikError          Traefik's API
     - MetricsError          Prometheus
     - HookError             a webhook
@@ -78,6 +80,14 @@ class ClusterError(PortError):
 
 class ConflictError(PortError):
     """Somebody else wrote an object that a run owns."""
+
+
+class HeldError(PortError):
+    """Another driver carries out a run of the same app, and is alive."""
+
+
+class LapsedError(PortError):
+    """This driver's lease ran out: somebody else may have taken over, so nothing is written."""
 
 
 class TraefikError(PortError):

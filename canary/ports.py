@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from canary.core.holding import Sign
 from canary.core.record import Record
 from canary.core.report import Report
 from canary.core.seen import HookResult, HookType, Live, Occasion, Pods, Route, Series
@@ -83,6 +84,32 @@ class Driver(Protocol):
         """Why to stop, "" to go on."""
 
 
+class Heartbeat(Protocol):
+    """The sign of life by which others know that this driver still carries out its run."""
+
+    def begin(self) -> str:
+        """Give it from now on; the Lease that it is given by, as "namespace/name"."""
+
+    def beat(self) -> None:
+        """The run's loop looks, just now; without this the sign stops. Never raises."""
+
+    def lapse(self) -> str:
+        """Why others may have taken the run for dead, "" while they cannot; stays until `resume`.
+
+        While it is not "", writes through the other ports raise LapsedError. Never raises.
+        """
+
+    def resume(self) -> None:
+        """After a lapse, give it again. Whoever does so has to see next that nobody took over."""
+
+
+class Holders(Protocol):
+    """The signs of life of other drivers."""
+
+    def sign(self, lease: str, run: str) -> Sign:
+        """What the Lease, "namespace/name", says about a run, freshly read."""
+
+
 class Clock(Protocol):
     """Tells the time and passes it."""
 
@@ -119,5 +146,7 @@ class Ports:
     metrics: Metrics
     hooks: Hooks
     driver: Driver
+    heartbeat: Heartbeat
+    holders: Holders
     clock: Clock
     journal: Journal

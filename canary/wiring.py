@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,10 +23,12 @@ from canary.adapters.enginelog import EngineLog, request_urn
 from canary.adapters.eventhooks import EventHooks
 from canary.adapters.events import ClusterEvents
 from canary.adapters.fleet import ClusterFleet
+from canary.adapters.heartbeat import TIMEOUT_S, LeaseHeartbeat, LeaseKeeper
 from canary.adapters.history import RolloutHistory
 from canary.adapters.hooks import Hook, Sender, WebHooks
 from canary.adapters.journal import LINE, Audience, EngineJournal
 from canary.adapters.kubernetes import Cluster
+from canary.adapters.lease import LeaseHolders
 from canary.adapters.lists import Lists, Shield
 from canary.adapters.metrics import PrometheusMetrics
 from canary.adapters.reports import ReportFiles
@@ -39,6 +42,8 @@ from canary.ports import Ports
 from canary.redaction import one_line
 
 _secrets = {"kubeconfig": "", "alert addresses": ""}
+_keepers: dict[Hashable, LeaseKeeper] = {}  # one for each namespace in which this process runs
+_keepers_lock = threading.Lock()
 
 
 def trust(kubeconfig: str, alert_addresses: str = "") -> None:
@@ -58,7 +63,7 @@ def release(inputs: Inputs) -> dict[str, Any]:
             scrape_interval_s=inputs.config.prometheus.scrape_interval,
             bucket_edges_s=inputs.config.traefik.bucket_edges_s,
         )
-        record = engine.release(_request(inputs), plan, wired.ports)
+        record = engine.release(_request(inputs, wired.run), plan, wired.ports)
         return {"primary": record.primary}
 
 
@@ -101,6 +106,7 @@ def live(inputs: Inputs) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wired:
+    run: str
     ports: Ports
     history: RolloutHistory
     journal: EngineJournal
@@ -110,18 +116,37 @@ class _Wired:
 def _wired(inputs: Inputs) -> Iterator[_Wired]:
     cluster = access.cluster(inputs.config, _secrets["kubeconfig"])
     driver = EngineDriver(sys.argv[-1])
+    run = f"{inputs.stack}-{uuid.uuid4().hex[:8]}"
+    heartbeat = LeaseHeartbeat(_keeper(inputs), run)
+    cluster.fence(heartbeat.demand)
     try:
-        wired = _wire(inputs, cluster, driver)
+        wired = _wire(inputs, cluster, driver, heartbeat)
         try:
             yield wired
         finally:
             wired.journal.close()  # while its Events still find an open connection
     finally:
+        heartbeat.close()
         driver.close()
         cluster.close()
 
 
-def _wire(inputs: Inputs, cluster: Cluster, driver: EngineDriver) -> _Wired:
+def _keeper(inputs: Inputs) -> LeaseKeeper:
+    """The process's Lease in the app's namespace; it has its own connection, with less patience."""
+    key = (inputs.owner, inputs.namespace, inputs.config.kubernetes)
+    with _keepers_lock:
+        if key not in _keepers:
+            _keepers[key] = LeaseKeeper(
+                lambda: access.cluster(inputs.config, _secrets["kubeconfig"], timeout_s=TIMEOUT_S),
+                namespace=inputs.namespace,
+                owner=inputs.owner,
+            )
+        return _keepers[key]
+
+
+def _wire(
+    inputs: Inputs, cluster: Cluster, driver: EngineDriver, heartbeat: LeaseHeartbeat
+) -> _Wired:
     clock = SystemClock()
     app, namespace, owner = inputs.app_name, inputs.namespace, inputs.owner
     history = RolloutHistory(cluster, app=app, namespace=namespace, owner=owner)
@@ -145,10 +170,12 @@ def _wire(inputs: Inputs, cluster: Cluster, driver: EngineDriver) -> _Wired:
         ),
         hooks=WebHooks(hooks, sender, clock),
         driver=driver,
+        heartbeat=heartbeat,
+        holders=LeaseHolders(cluster),
         clock=clock,
         journal=journal,
     )
-    return _Wired(ports=ports, history=history, journal=journal)
+    return _Wired(run=heartbeat.run, ports=ports, history=history, journal=journal)
 
 
 def _alerts(inputs: Inputs, cluster: Cluster, clock: SystemClock, log: EngineLog) -> Alerts:
@@ -193,12 +220,12 @@ def _sender(inputs: Inputs, cluster: Cluster) -> Sender:
     return Sender(app=inputs.app_name, namespace=inputs.namespace, reach=reach)
 
 
-def _request(inputs: Inputs) -> engine.Request:
+def _request(inputs: Inputs, run: str) -> engine.Request:
     return engine.Request(
         app=inputs.app_name,
         namespace=inputs.namespace,
         owner=inputs.owner,
-        run=f"{inputs.stack}-{uuid.uuid4().hex[:8]}",
+        run=run,
         version=inputs.version,
         image=inputs.image,
     )

@@ -5,6 +5,14 @@ from __future__ import annotations
 import threading
 import time
 
+# Goes on while the machine sleeps, where the system has such a clock.
+_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def boot_s() -> float:
+    """Monotonic seconds that count sleep, too: what has passed for everybody else."""
+    return time.clock_gettime(_BOOT)
+
 
 class SystemClock:
     """Implements `canary.ports.Clock`. One per run, because `wake` ends that run's wait."""

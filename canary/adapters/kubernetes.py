@@ -53,6 +53,7 @@ class Cluster:
         self._pause = pause or threading.Event().wait
         self._lock = threading.Lock()
         self._client = self._open()
+        self._demand: Callable[[], object] = _nothing
         self._retired: list[http.Client] = []
 
     @classmethod
@@ -81,6 +82,13 @@ class Cluster:
     def context(self) -> str:
         """The context's name, for messages."""
         return self._login.context
+
+    def fence(self, demand: Callable[[], object]) -> None:
+        """From now on ask `demand` before every write; what it raises is raised instead.
+
+        Events and what goes through the proxies are no writes.
+        """
+        self._demand = demand
 
     def close(self) -> None:
         """Close all connections."""
@@ -182,6 +190,8 @@ class Cluster:
         content_type: str = "application/json",
         params: Mapping[str, str] | None = None,
     ) -> Object:
+        if method != "GET":
+            self._demand()
         response = self.request(
             method,
             path,
@@ -236,6 +246,10 @@ class _Call:
     content: bytes | None
     headers: Mapping[str, str]
     timeout_s: float
+
+
+def _nothing() -> None:
+    """No fence."""
 
 
 def _send(client: http.Client, login: Login, call: _Call) -> http.Response:

@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from canary.adapters.kubernetes import Cluster
-from canary.adapters.lists import ORDER, OWNER, RECORD, Lists, Object, last_writer, owner_of, same
+from canary.adapters.lists import (
+    ORDER,
+    OWNER,
+    RECORD,
+    RUN,
+    Lists,
+    Object,
+    last_writer,
+    owner_of,
+    same,
+)
 from canary.adapters.traffic import TrafficView
 from canary.core.record import Record
 from canary.core.seen import Live, Route
@@ -133,7 +143,7 @@ class ClusterRouter:
                 now = self._reread(name)
                 if now is not None and same(now, body(record, now)):
                     return  # our own write, whose answer was lost
-                self._demand_benign(name, assumed, now)
+                self._demand_benign(name, assumed, now, record.run)
                 if attempt + 1 == _ATTEMPTS:
                     raise
             else:
@@ -161,9 +171,11 @@ class ClusterRouter:
         self._known()[name] = now
         return now
 
-    def _demand_benign(self, name: str, before: Object | None, now: Object | None) -> None:
+    def _demand_benign(
+        self, name: str, before: Object | None, now: Object | None, run: str
+    ) -> None:
         """Pass if only something that is not ours changed, such as a label."""
-        change = "" if now is None else self._change(name, before, now)
+        change = "" if now is None else self._change(name, before, now, run)
         if not change:
             return
         # What was assumed stays assumed: nothing is written before somebody has looked again.
@@ -175,7 +187,7 @@ class ClusterRouter:
         where = f"in namespace {self._lists.namespace}"
         raise ConflictError(f"{change} {where} by {by}")
 
-    def _change(self, name: str, before: Object | None, now: Object) -> str:
+    def _change(self, name: str, before: Object | None, now: Object, run: str) -> str:
         if before is None:
             # Leftovers of ours may be adopted; a plain list means that another driver was here.
             return f"TraefikService {name} was created" if name == self._lists.plain else ""
@@ -185,6 +197,8 @@ class ClusterRouter:
             shares = "/".join(str(weight) for weight in weights.values()) or "nothing"
             return f"the weights of {name} were changed to {shares}"
         marks = [(body["metadata"].get("annotations") or {}) for body in (before, now)]
+        if marks[1].get(RUN) not in (marks[0].get(RUN), run):
+            return f"{name} was taken over by run {marks[1].get(RUN)}"
         changed = marks[0].get(RECORD) != marks[1].get(RECORD)
         return f"the record of {name} was changed" if changed else ""
 

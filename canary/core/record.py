@@ -38,6 +38,7 @@ class Record:
     seconds) of the last change of weights. `images` names each version for people. `former` are the
     versions that were primary before, with the wall clock (unix seconds) at which they stopped.
     `held` says who suspended the run; `obeyed` is the order that was obeyed last.
+    `lease` names the Lease that vouches for the run, "namespace/name", "" for none.
     """
 
     owner: str
@@ -52,6 +53,7 @@ class Record:
     former: dict[str, float] = field(default_factory=dict)
     held: str = ""
     obeyed: str = ""
+    lease: str = ""
 
     @property
     def members(self) -> tuple[tuple[str, int], ...]:
@@ -80,6 +82,7 @@ class Record:
             "former": self.former,
             "held": self.held,
             "obeyed": self.obeyed,
+            "lease": self.lease,
         }
         return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
@@ -106,6 +109,7 @@ class Record:
             held=str(raw.get("held", "")),
             obeyed=str(raw.get("obeyed", "")),
             former={str(k): float(v) for k, v in dict(raw.get("former", {})).items()},
+            lease=str(raw.get("lease", "")),
         )
 
 

@@ -62,4 +62,5 @@ def claim_of(request: Request, found: Record | None, wall_s: float) -> Record:
         moved_at=found.moved_at if found else wall_s,
         images={**images, request.version: request.image},
         former=found.former if found else {},
+        lease=request.lease,
     )

@@ -44,6 +44,7 @@ class Lookout:
         Raises:
             PortError: something cannot be had, and waiting will not help; never while rolling back.
         """
+        self.ports.heartbeat.beat()
         now_s = self.ports.clock.now_s()
         pods = self._pods(state)
         foreign = self._foreign(state, record)
@@ -58,7 +59,7 @@ class Lookout:
             fresh=fresh,
             metrics_error=metrics_error,
             hooks=self._hooks(state, record, now_s),
-            stop=self.ports.driver.interruption(),
+            stop=self.ports.driver.interruption() or self.ports.heartbeat.lapse(),
             foreign=foreign,
             order=self.order,
             run=record.run,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from canary.errors import PortError
+from canary.errors import ConflictError, PortError
 from canary.ports import Ports
 
 FIRST_WAIT_S = 0.1
@@ -23,6 +23,7 @@ def patiently(action: Callable[[], _Result], ports: Ports, seconds: float) -> _R
     deadline_s = ports.clock.now_s() + seconds
     wait_s = FIRST_WAIT_S
     while True:
+        ports.heartbeat.beat()
         try:
             return action()
         except PortError as error:
@@ -30,3 +31,15 @@ def patiently(action: Callable[[], _Result], ports: Ports, seconds: float) -> _R
                 raise
         ports.clock.wait(wait_s)
         wait_s = min(LONGEST_WAIT_S, 2 * wait_s)
+
+
+def insist(write: Callable[[], None]) -> None:
+    """A conflict is no reason to leave traffic where it is: look, and write again.
+
+    Raises:
+        PortError: it was not written.
+    """
+    try:
+        write()
+    except ConflictError as error:
+        raise PortError(str(error), retryable=True) from error

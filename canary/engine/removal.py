@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from canary.engine.holding import demand_unheld
 from canary.engine.repair import damage_of
 from canary.errors import PortError
 from canary.ports import Ports
@@ -13,8 +14,12 @@ def remove(ports: Ports) -> None:
     """Delete the route and the apex's selector, if they are ours.
 
     Raises:
+        HeldError: another driver carries out a run.
         PortError: something could not be removed.
     """
+    route = ports.router.route()
+    if route is not None:
+        demand_unheld(route.record, ports)
     ports.router.remove()
     ports.apex.point_to("")
 

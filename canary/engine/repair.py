@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from canary.core.record import Phase, Record
 from canary.core.seen import Pods, Route
+from canary.engine.holding import demand_unheld
 from canary.engine.patience import patiently
 from canary.errors import ConflictError
 from canary.ports import Ports
@@ -13,12 +14,13 @@ from canary.ports import Ports
 PATIENCE_S = 30.0
 
 
-def repaired(owner: str, ports: Ports) -> Record | None:
-    """The record at rest, after a repair if one was needed; None if nothing was ever routed.
+def unheld_route(owner: str, ports: Ports) -> Route | None:
+    """The app's traffic as written, once it is sure that no other driver is at work on it.
 
     Raises:
         ConflictError: the route belongs to another stack.
-        PortError: the cluster cannot be read or written.
+        HeldError: another driver carries out a run.
+        PortError: the cluster cannot be read.
     """
     route = patiently(ports.router.route, ports, PATIENCE_S)
     if route is None:
@@ -27,7 +29,18 @@ def repaired(owner: str, ports: Ports) -> Record | None:
         raise ConflictError(
             "the TraefikService belongs to another stack; remove it or rename the app"
         )
-    if not route.record.primary:
+    demand_unheld(route.record, ports)
+    return route
+
+
+def repaired(route: Route | None, ports: Ports) -> Record | None:
+    """The record at rest, after a repair if one was needed; None if nothing was ever routed.
+
+    Raises:
+        ConflictError: somebody wrote since `route` was read.
+        PortError: the cluster cannot be read or written.
+    """
+    if route is None or not route.record.primary:
         return None  # a first deploy that was killed: its leftovers are adopted
     damage = damage_of(route, patiently(ports.apex.version, ports, PATIENCE_S))
     return _repair(route.record, damage, ports) if damage else route.record

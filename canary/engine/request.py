@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """This version of this app, by this run, for the stack whose id is `owner`."""
+    """This version of this app, by this run, for the stack whose id is `owner`.
+
+    `lease` is the Lease that vouches for the run, "namespace/name".
+    """
 
     app: str
     namespace: str
@@ -15,3 +18,4 @@ class Request:
     run: str
     version: str
     image: str
+    lease: str = ""

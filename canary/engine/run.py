@@ -24,8 +24,8 @@ from canary.engine.chronicle import Chronicle
 from canary.engine.claim import claim_of, course_of, settled
 from canary.engine.finale import call_post_rollout, drain
 from canary.engine.lookout import Lookout
-from canary.engine.patience import patiently
-from canary.engine.repair import repaired, stranded
+from canary.engine.patience import insist, patiently
+from canary.engine.repair import repaired, stranded, unheld_route
 from canary.engine.request import Request
 from canary.errors import ConflictError, Interrupted, PortError, Rejected
 from canary.ports import Ports
@@ -43,15 +43,18 @@ def release(request: Request, plan: Plan, ports: Ports) -> Record:
     Raises:
         Rejected: the version was not promoted; all traffic is on the primary.
         Interrupted: the driver was stopped; all traffic is on the primary.
-        PortError: nothing was begun, because the cluster cannot be read or written.
+        PortError: nothing was begun, because the cluster cannot be read or written, or because
+            another driver holds the app.
     """
-    found = repaired(request.owner, ports)
+    route = unheld_route(request.owner, ports)
+    lease = patiently(ports.heartbeat.begin, ports, WRITE_PATIENCE_S)
+    found = repaired(route, ports)
     if found is not None and found.primary == request.version:
         serving = found.primary
         patiently(lambda: ports.fleet.scale(serving, plan.replicas), ports, WRITE_PATIENCE_S)
         ports.journal.progress(f"{request.image} serves already: no run")
         return found
-    return Run(request, plan, ports, found).drive()
+    return Run(replace(request, lease=lease), plan, ports, found).drive()
 
 
 class Run:
@@ -188,7 +191,7 @@ class Run:
     def _point_apex_back(self) -> None:
         """Callers inside the cluster too, if they were sent to the canary."""
         if self.ports.apex.version() == self.record.canary:
-            _insist(lambda: self.ports.apex.point_to(self.record.primary))
+            insist(lambda: self.ports.apex.point_to(self.record.primary))
 
     def _close(self) -> None:
         if self.chronicle.restore_began_s is not None:
@@ -218,10 +221,13 @@ class Run:
         self.record = record
 
     def _overwrite_once(self, record: Record) -> None:
+        if self.ports.heartbeat.lapse():
+            self.ports.heartbeat.resume()
+            raise PortError("the lease is held again: what was seen is out of date", retryable=True)
         route = self.ports.router.route()
         if route is not None and route.record.run != record.run:
             raise ConflictError(f"run {route.record.run} took over; nothing more is written")
-        _insist(lambda: self.ports.router.write(record))
+        insist(lambda: self.ports.router.write(record))
 
     def _named(self, *, moved: bool = False) -> Record:
         return replace(
@@ -285,15 +291,3 @@ class Run:
 
     def _report(self) -> Report:
         return self.chronicle.report(self.request, self.record, self.state, self.ports.clock)
-
-
-def _insist(write: Callable[[], None]) -> None:
-    """A conflict is no reason to leave traffic where it is: look, and write again.
-
-    Raises:
-        PortError: it was not written.
-    """
-    try:
-        write()
-    except ConflictError as error:
-        raise PortError(str(error), retryable=True) from error

@@ -240,3 +240,17 @@ def test_a_shield_that_was_switched_on_shows_in_the_route(world: ApiWorld) -> No
     route = router.route()
     assert route is not None
     assert route.shielded == {OLD: 100}
+
+
+def test_a_list_that_another_run_stamped_is_left_alone_though_its_weights_are_the_same(
+    world: ApiWorld,
+) -> None:
+    """Whoever restores stamps every list, also one on which a driver that sleeps was to write."""
+    router = world.router()
+    router.write(REST)
+    router.write(at(0))
+    stamp = {"metadata": {"annotations": {"canary.rollout/run": "guard-r1"}}}
+    world.server.edit(LISTS.path(SHIELDED), stamp, manager="canary-guard")
+    with pytest.raises(ConflictError, match=r"taken over by run guard-r1 .* by canary-guard"):
+        router.write(at(20))
+    assert body(world, SHIELDED)["metadata"]["annotations"]["canary.rollout/run"] == "guard-r1"

@@ -23,6 +23,7 @@ records = st.builds(
     images=st.dictionaries(st.text(), st.text()),
     held=st.text(),
     obeyed=st.text(),
+    lease=st.text(),
     former=st.dictionaries(st.text(), st.integers(0, 2**31).map(float)),
 )
 

@@ -64,3 +64,10 @@ def test_what_serves_is_told_with_its_damage() -> None:
     world.traffic.faults.append(DOWN)
     with pytest.raises(ClusterError):
         engine.live(world.ports)
+
+
+def test_where_there_is_no_route_only_the_selector_is_removed() -> None:
+    world = World(first=True)
+    world.apex.selected = NEW
+    engine.remove(world.ports)
+    assert world.apex.selected == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import cast
 
 from canary import engine
 from canary.core.plan import Plan
@@ -12,12 +13,13 @@ from canary.core.record import Phase, Record
 from canary.core.report import Report
 from canary.core.seen import HookType
 from canary.errors import CanaryError
-from canary.ports import Ports
+from canary.ports import Apex, Fleet, Ports, Router
 from tests.core.timeline import PLAN
 from tests.fakes.apex import FakeApex
 from tests.fakes.clock import FakeClock
 from tests.fakes.driver import FakeDriver
 from tests.fakes.fleet import FakeFleet
+from tests.fakes.heartbeat import FakeHeartbeat, FakeLeases, Fenced
 from tests.fakes.hooks import FakeHooks
 from tests.fakes.journal import FakeJournal
 from tests.fakes.metrics import FakeMetrics
@@ -54,6 +56,8 @@ class World:
         )
         self.apex = FakeApex(up=self.fleet.up)
         self.driver = FakeDriver(clock=self.clock)
+        self.leases = FakeLeases()
+        self.heartbeat = self.heartbeat_of("r1")
         self.hooks = FakeHooks(self.clock, hooks)  # type: ignore[arg-type]
         self.journal = FakeJournal(clock=self.clock)
         self.router: Callable[[FakeTraffic], FakeRouter] = FakeRouter
@@ -72,6 +76,7 @@ class World:
         self.clock.advance(60.0)
 
     def release(self, plan: Plan = PLAN, version: str = NEW, run: str = "r1") -> Record:
+        self.heartbeat = self.heartbeat_of(run)
         request = engine.Request(
             app="podinfo",
             namespace="test",
@@ -80,7 +85,14 @@ class World:
             version=version,
             image=f"podinfo:{version[0]}",
         )
-        return engine.release(request, plan, self.ports)
+        try:
+            return engine.release(request, plan, self.ports)
+        finally:
+            self.heartbeat.end()
+
+    def heartbeat_of(self, run: str) -> FakeHeartbeat:
+        """That of a driver for a run of its own."""
+        return FakeHeartbeat(self.clock, self.leases, lease=f"test/canary-{run}", run=run)
 
     def outcome(self, plan: Plan = PLAN, version: str = NEW, run: str = "r1") -> str:
         """What the update would print: the error's line, or the record's phase."""
@@ -92,12 +104,14 @@ class World:
     @property
     def ports(self) -> Ports:
         return Ports(
-            router=self.router(self.traffic),
-            apex=self.apex,
-            fleet=self.fleet,
+            router=cast("Router", Fenced(self.router(self.traffic), self.heartbeat)),
+            apex=cast("Apex", Fenced(self.apex, self.heartbeat)),
+            fleet=cast("Fleet", Fenced(self.fleet, self.heartbeat)),
             metrics=self.metrics,
             hooks=self.hooks,
             driver=self.driver,
+            heartbeat=self.heartbeat,
+            holders=self.leases,
             clock=self.clock,
             journal=self.journal,
         )

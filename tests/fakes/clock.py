@@ -36,6 +36,11 @@ class FakeClock:
     def wake(self) -> None:
         self._woken = True
 
+    def advance_slowly(self, seconds: float) -> None:
+        """Advance in steps of a second, so that others act meanwhile."""
+        for _ in range(int(seconds)):
+            self.advance(1.0)
+
     def advance(self, seconds: float) -> None:
         assert seconds >= 0, "time does not run backwards"
         self.at_s += seconds

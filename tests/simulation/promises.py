@@ -32,7 +32,7 @@ def check_at_once(story: Story) -> None:
     if not story.promoted and KEPT in story.text:
         up = story.world.fleet.up()
         assert story.scenario.has(*PRIMARY_AWAY), story.text
-        assert NEW in up or OLD in up or story.crashed
+        assert NEW in up or OLD in up or story.crashed or story.scenario.pause
 
 
 def _restored(story: Story) -> bool:
@@ -56,7 +56,8 @@ def check_run(story: Story) -> None:
     _check_report(story)
     _check_judgement(story)
     _check_duration(story)
-    if "restoring failed" in story.text and "took over" not in story.text:
+    tried = story.scenario.pause is None  # else the time to try it again may have been slept away
+    if tried and "restoring failed" in story.text and "took over" not in story.text:
         refused_ago_s = story.world.clock.now_s() - story.world.refused_s
         assert refused_ago_s <= 62.0, f"{story.text}: but the API server was there"
 
@@ -65,14 +66,15 @@ def _check_report(story: Story) -> None:
     if story.never_begun or (story.crashed and story.world.interference.dead):
         return
     if story.crashed and not story.reports:
-        assert "finished" in story.text or story.record is None or not story.record.unfinished
+        closed = story.record is None or not story.record.unfinished
+        assert "finished" in story.text or closed or "could not tidy up" in _told(story)
         return
     (report,) = story.reports
     if story.turned_down:
         assert report.reason == str(story.error)
         stopped = isinstance(story.error, Interrupted)
         assert report.outcome == ("interrupted" if stopped else "rejected")
-        assert not stopped or story.scenario.has(Happening.INTERRUPTED)
+        assert not stopped or story.scenario.has(Happening.INTERRUPTED) or story.lapsed
     if story.promoted:
         assert report.outcome == "promoted"
 

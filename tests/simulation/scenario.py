@@ -47,6 +47,14 @@ class Crash:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """The engine's process is stopped for a while, before the `call`-th call of a port."""
+
+    call: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """One story. Seconds count from the release's begin; `calls_lost` number calls of ports.
 
@@ -66,6 +74,7 @@ class Scenario:
     api_outages: tuple[tuple[float, float], ...] = ()
     calls_lost: frozenset[int] = frozenset()
     crash: Crash | None = None
+    pause: Pause | None = None
 
     def has(self, *kinds: Happening) -> bool:
         return any(kind in kinds for _, kind in self.happenings)
@@ -106,7 +115,13 @@ def _disturbed(random: Random, calm: Scenario, length_s: float) -> Scenario:
         api_outages=tuple((at, at + random.choice((0.5, 3, 12, 45, 200))) for at in outages),
         calls_lost=frozenset(lost),
         crash=crash if random.random() < 0.35 else None,
+        pause=_pause(random),
     )
+
+
+def _pause(random: Random) -> Pause | None:
+    pause = Pause(call=int(800 * random.random()) + 1, seconds=random.choice((3.0, 9.0, 60.0)))
+    return pause if random.random() < 0.3 else None
 
 
 def _plan(random: Random, *, quiet: bool) -> Plan:

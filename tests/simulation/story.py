@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from canary.core.holding import LAPSED
 from canary.core.record import Record
 from canary.core.report import Report
 from canary.errors import CanaryError, Interrupted, PortError, Rejected
@@ -33,6 +34,11 @@ class Story:
     def turned_down(self) -> bool:
         """Ended by a decision, not by a crash or before it began."""
         return isinstance(self.error, (Rejected, Interrupted))
+
+    @property
+    def lapsed(self) -> bool:
+        """Stopped because others might have taken the run for dead."""
+        return LAPSED in self.text
 
     @property
     def crashed(self) -> bool:

@@ -10,6 +10,7 @@ from canary.core.record import Phase, Record
 from canary.ports import Ports, Router
 from tests.engine.world import NEW, OLD, OWNER, World
 from tests.fakes.fleet import Deployed
+from tests.fakes.heartbeat import FakeHeartbeat
 from tests.fakes.traffic import Behaviour
 from tests.simulation.interference import Interference
 from tests.simulation.scenario import WARM_S, Happening, Scenario
@@ -80,6 +81,7 @@ class SimulatedWorld(World):
         self.later: list[tuple[float, object, dict[str, object]]] = []
         self.meddled_s = self.refused_s = float("-inf")
         self.interference = Interference(self.down, scenario.crash, scenario.calls_lost)
+        self.interference.pause_by(self.clock.advance_slowly, scenario.pause)
         self.seen_up_s = {OLD: float("-inf"), NEW: float("-inf")}
         self.fleet.versions[NEW].start_s = scenario.start_s
         self.traffic.lag_s = max(scenario.lags_s)
@@ -98,6 +100,12 @@ class SimulatedWorld(World):
             for field in fields(watched)
         }
         return replace(plain, **over)
+
+    def heartbeat_of(self, run: str) -> FakeHeartbeat:
+        """Renewals do not get through an outage, and a process that is stopped makes none."""
+        heartbeat = super().heartbeat_of(run)
+        heartbeat.works = lambda: not self.down() and not self.interference.stopped
+        return heartbeat
 
     def down(self) -> bool:
         """Whether the API server is."""
