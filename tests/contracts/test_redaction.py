@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from canary.redaction import HIDDEN, one_line, redacted
@@ -22,9 +22,11 @@ hosts = st.sampled_from(["example.test", "10.0.0.1:8080", "[::1]:80", "podinfo.t
 def test_a_password_in_a_url_never_survives(
     before: str, scheme: str, password: str, host: str, after: str
 ) -> None:
+    rest = password.partition("@")[2]
+    assume(not rest or rest not in before + after)
     text = redacted(f"{before} {scheme}://user:{password}@{host}/path {after}")
     assert password not in text
-    assert password.partition("@")[2] not in text or "@" not in password
+    assert not rest or rest not in text
     assert f"{scheme}://{HIDDEN}@{host}/path" in text
 
 
