@@ -53,8 +53,9 @@ demo: setup ## first, good and bad release on the embedded cluster
 schema: setup ## write stacks/schema.json anew from the configuration's models
 	$(PY) -m canary.config.schema
 
-docs: schema ## write docs/configuration.md anew from the configuration's models
+docs: schema ## write docs/configuration.md and docs/flagger.md anew from the models
 	$(PY) -m canary.config.reference
+	$(PY) -m canary.convert.page
 
 pictures: bed ## take the README's pictures anew, on the embedded cluster
 	$(PY) -m tests.demo.picture

@@ -2,6 +2,8 @@
 
 import sys
 
-from canary.cli import main
+from canary import cli, convert
 
-sys.exit(main(sys.argv[1:]))
+if sys.argv[1:2] == ["convert"]:  # works on files alone, so it is no command for a cluster
+    sys.exit(convert.main(sys.argv[2:]))
+sys.exit(cli.main(sys.argv[1:]))

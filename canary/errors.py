@@ -6,6 +6,7 @@
   + RenderError             a pod template cannot be merged
   + Rejected                a release ended without promotion; all traffic is on the primary
   + Interrupted             the driver was stopped; all traffic is on the primary
+  + ConvertError            what is to be converted cannot be read
   + OrderError              what an operator asked for cannot be done
   + StillServing            a version that has traffic was about to be deleted
   + PortError               the outside world misbehaved; `retryable` says what to do
@@ -52,6 +53,10 @@ class Rejected(CanaryError):
 
 class Interrupted(CanaryError):
     """The driver was told to stop or died; all traffic is on the primary."""
+
+
+class ConvertError(CanaryError):
+    """What is to be converted cannot be read; one line with the file's path."""
 
 
 class OrderError(CanaryError):
