@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import comb, erfc, exp, isclose, pi, sqrt
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.core.binomial import upper_tail
@@ -69,7 +69,6 @@ def test_bounds_that_leave_nothing_to_chance() -> None:
     assert upper_tail(0, 0, 0.5) == 1.0
 
 
-@settings(deadline=None)  # a billion tries on a busy machine
 @given(
     st.integers(1, 10**9), st.floats(1e-6, 1 - 1e-6), st.floats(-9, 9), st.sampled_from((1, 100))
 )
@@ -84,7 +83,6 @@ def test_it_falls_with_hits_and_rises_with_chance_and_tries(
     assert upper_tail(k, n, min(1.0, p * 1.01)) >= tail - 1e-12
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10**9), st.floats(0.01, 0.99))
 def test_both_tails_make_one(n: int, p: float) -> None:
     k = round(n * p)

@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import comb, exp, fsum, isclose, isfinite, log
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import nchypergeom_fisher
 
@@ -74,7 +74,6 @@ def test_a_billion_requests_neither_overflow_nor_lose_digits() -> None:
     assert isclose(after.log_chance(1.0) - mode.log_chance(1.0), log(ratio), abs_tol=1e-8)
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 10**9),
     st.integers(1, 10**9),
@@ -94,7 +93,6 @@ def test_every_chance_is_a_chance(
     assert one.log_chance(odds) <= 1e-9
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 300),
     st.integers(1, 300),

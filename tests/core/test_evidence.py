@@ -91,21 +91,19 @@ def test_far_below_its_bound_a_canary_has_nothing_against_it() -> None:
 # More of the bad ones on the canary never speaks for it.
 
 
-@settings(deadline=None)  # a busy machine
 @given(st.integers(1, 60), st.integers(1, 600), st.integers(1, 200))
 def test_it_rises_with_the_canarys_part_of_the_bad(canary: int, primary: int, bad: int) -> None:
     stakes = [charged().add(t, 1.5).log_worse for t in dealt(canary, primary, bad)]
     assert stakes == sorted(stakes)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 3000), st.floats(0.001, 0.5))
 def test_against_a_bound_it_rises_with_the_bad(n: int, allowed: float) -> None:
     stakes = [log_excess(k, n, allowed) for k in range(0, n + 1, max(1, n // 50))]
     assert all(low <= high + 1e-9 for low, high in pairwise(stakes))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), min_size=3, max_size=3))
 def test_the_order_of_polls_does_not_matter(errors: list[tuple[int, int]]) -> None:
     polls = [poll({"200": 5, "500": c}, {"200": 90, "500": p}) for c, p in errors]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.core.samples import Window
@@ -60,7 +60,6 @@ def test_replicas_that_have_not_been_scraped_yet_can_be_named() -> None:
     assert hanging(split(300, 0), 5, replicas_of_traefik=6) == ""
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 99), st.integers(1, 4), st.lists(st.integers(0, 2000), min_size=1, max_size=30)
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.core.samples import Ledger, Window
@@ -96,7 +96,6 @@ def _history(data: st.DataObject) -> tuple[list[Replica], float]:
     return replicas, (scrapes + 1) * SCRAPE_S
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_what_happened_is_counted_exactly_once(data: st.DataObject) -> None:
     replicas, end_s = _history(data)
@@ -120,7 +119,6 @@ def test_what_happened_is_counted_exactly_once(data: st.DataObject) -> None:
     assert window.reloads == truth[RELOADS]
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_windows_that_follow_each_other_share_nothing(data: st.DataObject) -> None:
     """Two bakes never count one request both, and together never more than there were."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import inf
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.core.plan import Check, CheckName
@@ -209,7 +209,6 @@ def test_all_checks_are_judged_and_durations_wait_for_the_warm_up() -> None:
     assert warming == verdicts[:1]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 400), st.integers(0, 400), st.floats(50.0, 100.0), st.booleans())
 def test_one_more_failure_never_helps(good: int, failed: int, bound: float, strict: bool) -> None:  # noqa: FBT001
     check = Check(name=CheckName.SUCCESS_RATE, bound=bound, strict=strict)
@@ -219,7 +218,6 @@ def test_one_more_failure_never_helps(good: int, failed: int, bound: float, stri
     assert (first, second) != (Grade.FAIL, Grade.PASS)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10**7), st.data())
 def test_a_text_never_rounds_a_failure_away(n: int, data: st.DataObject) -> None:
     failed = data.draw(st.integers(1, n))

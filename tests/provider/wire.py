@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from concurrent import futures
 from pathlib import Path
@@ -35,12 +36,16 @@ class Wire:
 
     def __enter__(self) -> Self:
         self._engine.start()
+        # A program that once had an engine at this port may have left a lock file that says how it
+        # ended; no program has overwritten it here.
+        self._directory = tempfile.TemporaryDirectory()
         self._process = subprocess.Popen(
             [sys.executable, "-u", "-m", "pulumi.dynamic", self._address],
             stdout=subprocess.PIPE,
             stdin=subprocess.PIPE,
             cwd=ROOT,
-            env={**os.environ, "PULUMI_PROJECT": "canary", "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PULUMI_PROJECT": "canary", "PYTHONPATH": str(ROOT)}
+            | {"TMPDIR": self._directory.name},
             start_new_session=True,
         )
         assert self._process.stdout is not None
@@ -60,6 +65,7 @@ class Wire:
         self._process.kill()
         self._process.communicate()
         self._engine.stop(None)
+        self._directory.cleanup()
 
     def leave(self) -> None:
         """Let the engine die."""
