@@ -12,6 +12,7 @@ from pulumi.runtime.config import CONFIG
 from canary import access
 from canary.adapters.clock import SystemClock
 from canary.components.app import App
+from canary.components.guard import GuardPod
 from canary.components.loadtester import LoadTester
 from canary.components.namespaces import Namespaces
 from canary.components.prometheus import PrometheusServer
@@ -49,12 +50,21 @@ def built(
     """Declare a stack of which everything is known; `rendered` and `live` are by app key."""
     options = pulumi.ResourceOptions(providers=[_cluster(config)])
     namespaces = Namespaces("namespaces", create=namespaces_of(config), opts=options)
+    owner = Identity("identity").owner
+    guard = GuardPod(
+        "guard",
+        config=config.guard,
+        owner=owner,
+        apps=_by_namespace(config),
+        namespaces=namespaces,
+        opts=options,
+    )
     surroundings = Surroundings(
         stack=pulumi.get_stack(),
-        owner=Identity("identity").owner,
+        owner=owner,
         access=access_of(config),
         namespaces=namespaces,
-        ready=_installed(config, namespaces, options),
+        ready=(*_installed(config, namespaces, options), *guard.ready),
     )
     apps = {
         key: App(
@@ -86,11 +96,31 @@ def _announced(
         )
         for key, app in config.apps.items()
     ]
-    for text in (*findings.warnings, *(text for plan in plans for text in plan.warnings)):
+    of_plans = (text for plan in plans for text in plan.warnings)
+    for text in (*unguarded(config), *findings.warnings, *of_plans):
         pulumi.log.warn(text)
     for plan in plans:
         pulumi.log.info("\n".join(plan.lines))
     return findings.live
+
+
+def unguarded(config: StackConfig) -> tuple[str, ...]:
+    """Return what is lost where the guard is not installed."""
+    if config.guard.install or not config.apps:
+        return ()
+    text = (
+        "canary:guard.install is false: if the machine that runs `pulumi up` dies during a run, "
+        "traffic stays where it is until the next one"
+    )
+    return (text,)
+
+
+def _by_namespace(config: StackConfig) -> dict[str, tuple[str, ...]]:
+    """Return the apps' names by namespace."""
+    places: dict[str, tuple[str, ...]] = {}
+    for app in config.apps.values():
+        places[app.namespace] = (*places.get(app.namespace, ()), app.name)
+    return places
 
 
 def _doors(config: StackConfig) -> Doors:

@@ -167,6 +167,17 @@ class Loadtester(Model):
     """How it is reached."""
 
 
+class Guard(Model):
+    """The guard: a small pod that puts traffic back when whoever carried out a run has died."""
+
+    install: Flag = True
+    """false: then only the next `pulumi up` repairs what a machine left that died in a run."""
+    image: Image | None = None
+    """A Python 3.11 or later, instead of the pinned one."""
+    resources: Resources = Field(default_factory=Resources)
+    """Of its container, merged over the default."""
+
+
 class StackConfig(Model):
     """The `canary:` keys of a stack file."""
 
@@ -180,6 +191,8 @@ class StackConfig(Model):
     """The metrics."""
     loadtester: Loadtester = Field(default_factory=Loadtester)
     """The load tester."""
+    guard: Guard = Field(default_factory=Guard)
+    """The guard."""
     alert_providers: dict[DnsLabel, AlertProvider] = Field(default_factory=dict)
     """Where alerts go, by name."""
     alert_addresses: Addresses = Field(default_factory=dict)

@@ -17,9 +17,11 @@ def drain(record: Record, plan: Plan, ports: Ports) -> None:
     """Let requests that are under way on the old version end before it may be deleted."""
     deadline_s = ports.clock.now_s() + LIVE_DEADLINE_S
     while not _live(record, ports) and ports.clock.now_s() < deadline_s:
+        ports.heartbeat.beat()
         ports.clock.wait(LIVE_LOOK_S)
     drained_s = ports.clock.now_s() + plan.drain_s
     while (left := drained_s - ports.clock.now_s()) > 0:
+        ports.heartbeat.beat()
         ports.journal.progress(f"promoted; draining the old version, {left:.0f} s left")
         if ports.driver.interruption():
             return  # the version's Retirement drains what is left

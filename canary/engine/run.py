@@ -223,7 +223,8 @@ class Run:
     def _overwrite_once(self, record: Record) -> None:
         if self.ports.heartbeat.lapse():
             self.ports.heartbeat.resume()
-            raise PortError("the lease is held again: what was seen is out of date", retryable=True)
+            if self._stranded():  # what was seen before the lapse is out of date
+                raise PortError(KEPT, retryable=True)
         route = self.ports.router.route()
         if route is not None and route.record.run != record.run:
             raise ConflictError(f"run {route.record.run} took over; nothing more is written")

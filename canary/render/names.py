@@ -16,6 +16,7 @@ PROMETHEUS: Final = "prometheus"
 PROMETHEUS_PORT: Final = 9090
 LOADTESTER: Final = "flagger-loadtester"
 LOADTESTER_PORT: Final = 80
+GUARD: Final = "canary-guard"
 
 
 def version_name(app: str, version: str) -> str:

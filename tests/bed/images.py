@@ -107,6 +107,7 @@ def catalogue(bin_dir: Path) -> list[Image]:
         *(podinfo(bin_dir, suffix) for suffix in PODINFO_FLAGS),
         python,
         replace(python, name=PYTHON_ALPINE),
+        replace(python, name=pins.IMAGES["guard"]),
         *(testapp(tag, **env) for tag, env in TESTAPP_TAGS.items()),
     ]
 

@@ -150,5 +150,6 @@ IMAGES: Final = {
     "loadtester": f"ghcr.io/fluxcd/flagger-loadtester:{LOADTESTER}",
     "coredns": f"registry.k8s.io/coredns/coredns:{COREDNS}",
     "pause": f"registry.k8s.io/pause:{PAUSE}",
+    "guard": "docker.io/library/python:3.11.14-alpine3.22",
     "python": f"docker.io/library/python:{PYTHON}",
 }

@@ -35,7 +35,7 @@ def test_a_whole_stack_is_declared() -> None:
 
 def test_every_pod_is_hardened() -> None:
     pods = stack(apps=APPS).pods()
-    assert len(pods) == 4
+    assert len(pods) == 5
     for name, template in pods.items():
         pod = template["spec"]["securityContext"]
         assert pod["runAsNonRoot"] is True, name

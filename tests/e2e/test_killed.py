@@ -23,6 +23,7 @@ pytestmark = pytest.mark.bed
 ENDLESS: dict[str, Any] = {"analysis": {"interval": "2m", "stepWeights": [50]}}
 SHORT: dict[str, Any] = {"analysis": {"stepWeights": [50]}, "drain": "6s"}
 RESTORED_WITHIN_S = 8.0
+GUARDED_WITHIN_S = 15.0
 
 
 def test_an_interrupted_and_a_killed_run_are_restored_within_seconds(world: World) -> None:
@@ -40,7 +41,24 @@ def test_an_interrupted_and_a_killed_run_are_restored_within_seconds(world: Worl
     assert not len(users.answers().failed()), users.answers().failed()
 
 
+def test_when_the_machine_dies_the_guard_restores(world: World) -> None:
+    world.write(GOOD, ENDLESS)
+    world.project.up()
+    primary, members = world.record().primary, world.members()
+    with world.probe(methods=("GET", "POST")) as users:
+        run = _all_killed(world)
+        await_(
+            lambda: world.record().phase is Phase.FAILED, "the guard's restore", GUARDED_WITHIN_S
+        )
+        assert world.record().run == f"guard-{run}"
+        assert world.record().reason.startswith(f"restored by guard: the driver of run {run} gave")
+        assert (world.members(), world.apex_version()) == (members, primary)
+        _cleaned_up(world, primary)
+    assert not len(users.answers().failed()), users.answers().failed()
+
+
 def test_a_run_that_nobody_could_restore_is_repaired_by_the_next_update(world: World) -> None:
+    world.shared["guard"] = {"install": False}
     world.write(GOOD, ENDLESS)
     world.project.up()
     primary, members = world.record().primary, world.members()

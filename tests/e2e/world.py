@@ -35,6 +35,7 @@ class World:
         self.bed = platform.bed
         self.directory = directory
         self.app = "podinfo"
+        self.shared: Config = dict(ELSEWHERE)
         self.namespace = name
         self.host = f"{name}.test"
         self.project = Project(self.bed, directory / "project", name)
@@ -50,7 +51,7 @@ class World:
 
     def write_apps(self, apps: Mapping[str, Config]) -> None:
         """Configure all apps."""
-        self.project.write({**ELSEWHERE, "apps": dict(apps)})
+        self.project.write({**self.shared, "apps": dict(apps)})
 
     def settings(self, image: str, changes: Mapping[str, Any] | None = None) -> Config:
         """The one app's settings."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from canary import engine
 from canary.core.holding import LAPSED
 from canary.core.record import Phase
+from canary.core.retreat import KEPT
 from canary.errors import ClusterError, HeldError, PortError
+from tests.core.timeline import PLAN
 from tests.engine.test_repair import leave, left
 from tests.engine.world import NEW, OLD, OWNER, World
 from tests.fakes.heartbeat import FakeHeartbeat
@@ -156,3 +159,26 @@ def test_a_lease_that_cannot_be_had_again_yet_is_asked_for_again() -> None:
     world.at(15.0, stopped)
     assert "all traffic is back on podinfo:a" in world.outcome()
     assert world.routed == {OLD: 100}
+
+
+def test_a_long_drain_is_no_reason_to_be_taken_for_dead() -> None:
+    world = World()
+    assert world.outcome(replace(PLAN, drain_s=60.0)) == "Succeeded"
+    assert not world.heartbeat.lapsed
+
+
+def test_a_driver_that_wakes_up_looks_at_the_pods_before_it_restores() -> None:
+    """Stopped between a look and the restore that follows from it, while the primary's pods die."""
+    world = World()
+
+    def interruption() -> str:
+        if world.clock.now_s() < 75.0 or world.heartbeat.lapse():
+            return ""
+        if world.fleet.versions[OLD].ready is None:
+            world.fleet.versions[OLD].ready = 0
+            stop(world, 60.0)
+        return "the update was interrupted"
+
+    world.driver = SimpleNamespace(interruption=interruption)  # type: ignore[assignment]
+    assert KEPT in world.outcome()
+    assert world.traffic.plain[NEW] > 0

@@ -23,7 +23,15 @@ Answer = tuple[int, Any]
 Backend = Callable[[str, str, dict[str, str], bytes], Answer]
 
 GROUPS = frozenset(
-    {"traefik.io", "apps", "autoscaling", "policy", "coordination.k8s.io", "networking.k8s.io"}
+    {
+        "traefik.io",
+        "apps",
+        "autoscaling",
+        "policy",
+        "coordination.k8s.io",
+        "networking.k8s.io",
+        "discovery.k8s.io",
+    }
 )
 
 

@@ -83,6 +83,12 @@ class FakeHeartbeat:
         """The process is gone, or the run has ended."""
         self._vouching = False
 
+    @property
+    def dead(self) -> bool:
+        """Whether the driver itself knows, or would if it were asked, that others may take over."""
+        long_ago = self._clock.now_s() - self._confirmed_s >= LEASE_S
+        return self.lapsed or long_ago or not self._vouching
+
     def demand(self) -> None:
         if text := self.lapse():
             raise LapsedError(f"nothing more is written: {text}")

@@ -108,6 +108,26 @@ def _check_duration(story: Story) -> None:
     assert story.seconds <= plan.max_duration_s + SLACK_S
 
 
+def check_guarded(story: Story) -> None:
+    """Fifteen seconds after whatever happened, all traffic is where it can be served."""
+    world = story.world
+    if world.guard is None:
+        return
+    world.pending.clear()  # what would happen later is not this run's
+    while world.down():
+        world.clock.advance(1.0)
+    world.clock.advance_slowly(15.0)
+    record, up = world.traffic.record, world.fleet.up()
+    if record is None or not record.lease or not record.primary or world.down():
+        return
+    kept = record.primary not in up
+    assert kept or not record.unfinished, f"nobody ended {record.run}: {story.text}"
+    theirs = world.traffic.changed_by == "canary-guard"
+    if theirs and record == world.guard.restores[-1]:
+        assert set(world.traffic.plain) == set(world.traffic.shielded) == {record.primary}
+        assert world.apex.selected == record.primary
+
+
 def check_afterwards(story: Story) -> None:
     """In a world that works again, the next update puts right whatever is left."""
     world = story.world

@@ -75,6 +75,7 @@ class Scenario:
     calls_lost: frozenset[int] = frozenset()
     crash: Crash | None = None
     pause: Pause | None = None
+    guarded: bool = False
 
     def has(self, *kinds: Happening) -> bool:
         return any(kind in kinds for _, kind in self.happenings)
@@ -97,6 +98,7 @@ def draw(seed: int) -> Scenario:
         start_s=random.choice((0.0, 1.0, 5.0)) if quiet else random.choice((0.0, 2.0, 9.0, 1e9)),
         lags_s=lags,
         hooks=_hooks(random, plan, quiet=quiet),
+        guarded=seed % 3 > 0,
     )
     return calm if quiet else _disturbed(random, calm, length_s)
 

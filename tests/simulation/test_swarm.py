@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from tests.simulation.promises import check_afterwards, check_at_once, check_run
+from tests.simulation.promises import check_afterwards, check_at_once, check_guarded, check_run
 from tests.simulation.scenario import draw
 from tests.simulation.story import play
 
@@ -37,4 +37,5 @@ def _keeps_the_promises(seed: int) -> None:
     story = play(draw(seed))
     check_at_once(story)
     check_run(story)
+    check_guarded(story)
     check_afterwards(story)

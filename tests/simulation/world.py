@@ -10,6 +10,7 @@ from canary.core.record import Phase, Record
 from canary.ports import Ports, Router
 from tests.engine.world import NEW, OLD, OWNER, World
 from tests.fakes.fleet import Deployed
+from tests.fakes.guard import FakeGuard
 from tests.fakes.heartbeat import FakeHeartbeat
 from tests.fakes.traffic import Behaviour
 from tests.simulation.interference import Interference
@@ -89,6 +90,11 @@ class SimulatedWorld(World):
         for replica in self.metrics.replicas:
             replica.behaviours = answers
         self.clock.on_tick.insert(0, self._happen)
+        self.guard: FakeGuard | None = None
+        if scenario.guarded:
+            self.guard = FakeGuard(self.clock, self.traffic, self.apex, self.leases, self._ready)
+            self.guard.down = self.down
+            self.guard.alive = lambda run: run == self.heartbeat.run and not self.heartbeat.dead
 
     @property
     def ports(self) -> Ports:
@@ -131,6 +137,9 @@ class SimulatedWorld(World):
         up = self.fleet.up()
         recently = self.clock.now_s() - self.seen_up_s[version] <= blind_s
         assert version in up or not up or recently, f"traffic moved to {version}, which is down"
+
+    def _ready(self, version: str) -> int:
+        return self.fleet.pods()[version].ready if version in self.fleet.versions else 0
 
     def _happen(self, now_s: float) -> None:
         for replica in self.metrics.replicas:

@@ -1,0 +1,152 @@
+"""What the guard concludes, and what it would write: pure, bodies in, bodies out."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+EXPIRY_S = 10.0  # of a Lease, as its holders count too
+GAP_S = 5.0  # who did not look for so long has not watched: the expiry begins anew
+
+OWNER = "canary.rollout/owner"
+RECORD = "canary.rollout/record"
+RUN = "canary.rollout/run"
+RUNS = "canary.rollout/runs"
+VERSION_LABEL = "app.kubernetes.io/version"
+MARK = "guard-"  # begins the name of the guard's own run: its restore is a takeover like any other
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One fresh read of a run's sign of life; monotonic seconds before and after it."""
+
+    run: str
+    beat: str
+    asked_s: float
+    answered_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Since when a run's sign has been seen not to change, and when it was looked at last."""
+
+    run: str
+    beat: str
+    since_s: float
+    seen_s: float
+
+
+def watched(before: Watch | None, look: Look) -> Watch:
+    """What is known after a look; anything new, and any gap, begins the expiry anew."""
+    same = before is not None and (before.run, before.beat) == (look.run, look.beat)
+    if before is None or not same or look.asked_s - before.seen_s > GAP_S:
+        return Watch(run=look.run, beat=look.beat, since_s=look.answered_s, seen_s=look.answered_s)
+    return replace(before, seen_s=look.answered_s)
+
+
+def expired(watch: Watch, look: Look) -> bool:
+    """Whether the look began a full expiry after the first one that found the same."""
+    return look.asked_s - watch.since_s >= EXPIRY_S
+
+
+def may_restore(primary_ready: int, canary_ready: int) -> bool:
+    """Never towards a version without ready endpoints while the other has some."""
+    return primary_ready > 0 or canary_ready == 0
+
+
+def beat_of(lease: Body | None, run: str) -> str:
+    """The last renewal that vouched for the run, "" for none."""
+    annotations = ((lease or {}).get("metadata") or {}).get("annotations") or {}
+    vouched = run in str(annotations.get(RUNS, "")).split()
+    return str(((lease or {}).get("spec") or {}).get("renewTime") or "") if vouched else ""
+
+
+def record_of(body: Body) -> Body | None:
+    """The record of a plain list; None for any other object and for what cannot be read."""
+    try:
+        record = json.loads((body["metadata"].get("annotations") or {}).get(RECORD) or "null")
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and record.get("phase") else None
+
+
+def is_unfinished(record: Body) -> bool:
+    """Whether a run is under way; a phase that only newer programs know counts as such."""
+    return record["phase"] not in ("Succeeded", "Failed")
+
+
+def is_restored(record: Body) -> bool:
+    """Whether a guard wrote the record."""
+    return str(record.get("run", "")).startswith(MARK)
+
+
+def restored(record: Body, wall_s: float) -> Body:
+    """The record after the guard's restore; what it does not know of a record stays as it is."""
+    run, phase, weight = record.get("run", ""), record["phase"], record.get("weight", 0)
+    return {
+        **record,
+        "run": f"{MARK}{run}",
+        "phase": "Failed",
+        "weight": 0,
+        "movedAt": round(wall_s, 3),
+        "reason": (
+            f"restored by guard: the driver of run {run} gave no sign of life for {EXPIRY_S:g} s "
+            f"in {phase} at {weight} %"
+        ),
+    }
+
+
+def recorded(body: Body, record: Body) -> Body:
+    """The plain list with this record on it; a list's items may come without their kind."""
+    after = {**copy.deepcopy(body), "apiVersion": "traefik.io/v1alpha1", "kind": "TraefikService"}
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"))
+    after["metadata"]["annotations"][RECORD] = text
+    return after
+
+
+def run_of(body: Body) -> str:
+    """The run whose name is on an object."""
+    return str((body["metadata"].get("annotations") or {}).get(RUN, ""))
+
+
+def stamped(body: Body, run: str) -> Body:
+    """The object with a run's name on it, so that no swap based on what it was succeeds."""
+    after = copy.deepcopy(body)
+    after["metadata"]["annotations"] = {**(body["metadata"].get("annotations") or {}), RUN: run}
+    after["metadata"].pop("managedFields", None)
+    return after
+
+
+def all_to(body: Body, member: Body) -> Body:
+    """A weighted list in which this member gets everything."""
+    after = copy.deepcopy(body)
+    after.setdefault("spec", {}).setdefault("weighted", {})["services"] = [member]
+    return after
+
+
+def member_of(plain: Body, app: str, version: str) -> Body | None:
+    """A version as the only member of a list; None where no member tells the Services' port."""
+    members = ((plain.get("spec") or {}).get("weighted") or {}).get("services") or []
+    service = f"{app}-{version}"
+    named = [member for member in members if member.get("name") == service]
+    like = [*named, *(member for member in members if member.get("port"))]
+    return {**like[0], "kind": "Service", "name": service, "weight": 100} if like else None
+
+
+def pointed(service: Body, canary: str, primary: str) -> Body:
+    """The apex Service: whoever was sent to the canary is sent to the primary again."""
+    after = copy.deepcopy(service)
+    selector = (after.get("spec") or {}).get("selector") or {}
+    if canary and selector.get(VERSION_LABEL) == canary:
+        selector[VERSION_LABEL] = primary
+    return after
+
+
+def ready_endpoints(slices: list[Body]) -> int:
+    """How many endpoints take requests; a condition that is not there means that they do."""
+    endpoints = [endpoint for one in slices for endpoint in one.get("endpoints") or []]
+    return sum((e.get("conditions") or {}).get("ready") is not False for e in endpoints)

@@ -1,0 +1,123 @@
+"""The guard as declared: its pod, its files, and rights for nothing but what a restore needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from canary import program
+from canary.components.guard import sources
+from canary.config import load
+from tests.bed import pins
+from tests.components import recorder
+from tests.components.apps import PODINFO
+from tests.components.recorder import Declarations
+
+OTHER = {**PODINFO, "host": "other.example.com", "namespace": "team"}
+APPS = {"podinfo": PODINFO, "other": OTHER}
+
+
+def stack(**settings: Any) -> Declarations:
+    return recorder.stack({"apps": APPS, **settings})
+
+
+def guard(found: Declarations) -> Any:
+    (deployment,) = [
+        item
+        for item in found.all("Deployment")
+        if item.inputs["metadata"]["name"].startswith("canary-guard-")
+    ]
+    return deployment
+
+
+def test_one_pod_watches_every_namespace_of_the_stacks_apps() -> None:
+    deployment = guard(stack())
+    assert deployment.inputs["metadata"]["namespace"] == "demo"
+    assert deployment.inputs["spec"]["replicas"] == 1
+    (container,) = deployment.inputs["spec"]["template"]["spec"]["containers"]
+    values = {entry["name"]: entry["value"] for entry in container["env"]}
+    assert values["GUARD_NAMESPACES"] == "demo team"
+    assert values["GUARD_OWNER"] == "0" * 32
+    assert container["image"] == pins.IMAGES["guard"]
+
+
+def test_its_rights_are_those_of_a_restore() -> None:
+    roles = [item for item in stack().all("Role") if "guard" in item.inputs["metadata"]["name"]]
+    assert {role.inputs["metadata"]["namespace"] for role in roles} == {"demo", "team"}
+    (role,) = [role for role in roles if role.inputs["metadata"]["namespace"] == "team"]
+    allowed = {
+        (verb, resource, name)
+        for rule in role.inputs["rules"]
+        for verb in rule["verbs"]
+        for resource in rule["resources"]
+        for name in rule.get("resourceNames", ["any"])
+    }
+    lists = ("other", "other-shielded", "other-failover")
+    assert allowed == {
+        ("list", "traefikservices", "any"),
+        *((verb, "traefikservices", name) for verb in ("get", "update") for name in lists),
+        ("delete", "traefikservices", "other-failover"),
+        ("get", "services", "other"),
+        ("update", "services", "other"),
+        ("get", "leases", "any"),
+        ("list", "endpointslices", "any"),
+        ("create", "events", "any"),
+    }
+    for binding in stack().all("RoleBinding"):
+        (subject,) = binding.inputs["subjects"]
+        assert subject["namespace"] == "demo"
+        assert subject["name"] == guard(stack()).inputs["metadata"]["name"]
+
+
+def test_it_is_there_before_any_traffic_can_move() -> None:
+    found = stack()
+    deployment = guard(found)
+    for rollout in found.all("Rollout"):
+        assert deployment.urn in found.before(rollout)
+    bindings = {item.urn for item in found.all("RoleBinding")}
+    assert bindings <= found.before(deployment)
+
+
+def test_without_it_the_preview_says_what_is_lost() -> None:
+    found = stack(guard={"install": False})
+    assert not found.all("Role")
+    (warning,) = program.unguarded(load({"apps": APPS, "guard": {"install": False}}))
+    assert warning.startswith("canary:guard.install is false: if the machine that runs")
+    assert program.unguarded(load({"apps": APPS})) == ()
+    assert program.unguarded(load({"guard": {"install": False}})) == ()
+
+
+def test_a_stack_without_apps_needs_none() -> None:
+    assert not recorder.stack({}).all("Role")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/other"])
+def test_what_is_mounted_runs_without_anything_else(tmp_path: Path, path: str) -> None:
+    """As in the pod: the ConfigMap's files alone, and an interpreter without any package."""
+    home = tmp_path / "canary" / "guard"
+    home.mkdir(parents=True)
+    for name, text in sources().items():
+        (home / name).write_text(text)
+    statuses = {"/healthz": 200, "/readyz": 503, "/other": 404}
+    code = (
+        "import urllib.request, urllib.error, time\n"
+        "from canary.guard.__main__ import Health, serve\n"
+        "now = time.monotonic()\n"
+        "server = serve(Health(now, now - 60.0), port=0)\n"
+        f"url = f'http://127.0.0.1:{{server.server_address[1]}}{path}'\n"
+        "try:\n    print(urllib.request.urlopen(url).status)\n"
+        "except urllib.error.HTTPError as error:\n    print(error.code)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", f"import sys; sys.path.insert(0, '.')\n{code}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stdout.strip() == str(statuses[path]), done.stderr

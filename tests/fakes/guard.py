@@ -1,0 +1,68 @@
+"""The guard in memory: its own conclusions, carried out on a `FakeTraffic`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from canary.core.record import Record
+from canary.guard import decisions
+from tests.fakes.apex import FakeApex
+from tests.fakes.clock import FakeClock
+from tests.fakes.heartbeat import FakeLeases
+from tests.fakes.router import FakeTraffic
+
+POLL_S = 2.0
+
+
+class FakeGuard:
+    """Looks whenever the clock moves, every two seconds at most, unless the API server is `down`.
+
+    `ready` tells how many endpoints of a version take requests; `alive` whether the driver of a run
+    is, which the guard does not know: to act on a living run is refused.
+    """
+
+    def __init__(
+        self,
+        clock: FakeClock,
+        traffic: FakeTraffic,
+        apex: FakeApex,
+        leases: FakeLeases,
+        ready: Callable[[str], int],
+    ) -> None:
+        self.down: Callable[[], bool] = lambda: False
+        self.alive: Callable[[str], bool] = lambda _: False
+        self.restores: list[Record] = []
+        self._clock = clock
+        self._traffic = traffic
+        self._apex = apex
+        self._leases = leases
+        self._ready = ready
+        self._watch: decisions.Watch | None = None
+        self._looked_s = float("-inf")
+        clock.on_tick.append(self._tick)
+
+    def _tick(self, now_s: float) -> None:
+        if now_s - self._looked_s < POLL_S or self.down():
+            return
+        self._looked_s = now_s
+        record = self._traffic.record
+        if record is None or not record.unfinished or not record.lease:
+            self._watch = None
+            return
+        beat = self._leases.renewals.get(record.lease, {}).get(record.run)
+        look = decisions.Look(run=record.run, beat=str(beat), asked_s=now_s, answered_s=now_s)
+        self._watch = decisions.watched(self._watch, look)
+        if decisions.expired(self._watch, look) and record.primary:
+            self._restore(record)
+
+    def _restore(self, record: Record) -> None:
+        if not decisions.may_restore(self._ready(record.primary), self._ready(record.canary)):
+            return
+        assert not self.alive(record.run), f"the guard acted on the living run {record.run}"
+        raw = decisions.restored(json.loads(record.to_json()), self._clock.wall_s())
+        after = Record.from_json(json.dumps(raw))
+        self._traffic.taken_over(after, by="canary-guard")
+        if self._apex.selected == record.canary:
+            self._apex.point_to(record.primary)
+        self.restores.append(after)
