@@ -64,6 +64,13 @@ def stranded(record: Record, ports: Ports) -> bool:
     return canary.ready > 0 and primary.ready == 0
 
 
+def _point_apex(serving: str, ports: Ports) -> None:
+    """Callers inside the cluster follow, unless only where they are has ready pods."""
+    pods, now = ports.fleet.pods(), ports.apex.version()
+    if pods.get(serving, Pods()).ready or not pods.get(now, Pods()).ready:
+        ports.apex.point_to(serving)
+
+
 def _repair(record: Record, damage: str, ports: Ports) -> Record:
     serving, how = record.primary, "all traffic is back on"
     if record.canary and patiently(lambda: stranded(record, ports), ports, PATIENCE_S):
@@ -78,7 +85,7 @@ def _repair(record: Record, damage: str, ports: Ports) -> Record:
         reason=f"repaired: {damage}",
     )
     patiently(lambda: ports.router.write(rest), ports, PATIENCE_S)
-    patiently(lambda: ports.apex.point_to(serving), ports, PATIENCE_S)
+    patiently(lambda: _point_apex(serving, ports), ports, PATIENCE_S)
     name = record.images.get(serving, serving)
     ports.journal.decided(rest, f"repaired: {damage}; {how} {name}", warning=True)
     return rest

@@ -223,11 +223,12 @@ class Run:
     def _overwrite_once(self, record: Record) -> None:
         if self.ports.heartbeat.lapse():
             self.ports.heartbeat.resume()
-            if self._stranded():  # what was seen before the lapse is out of date
-                raise PortError(KEPT, retryable=True)
         route = self.ports.router.route()
         if route is not None and route.record.run != record.run:
             raise ConflictError(f"run {route.record.run} took over; nothing more is written")
+        moves = route is None or dict(route.weights) != dict(record.members)
+        if moves and self._stranded():  # since somebody looked last
+            raise PortError(KEPT, retryable=True)
         insist(lambda: self.ports.router.write(record))
 
     def _named(self, *, moved: bool = False) -> Record:
