@@ -43,7 +43,7 @@ def repaired(route: Route | None, ports: Ports) -> Record | None:
     if route is None or not route.record.primary:
         return None  # a first deploy that was killed: its leftovers are adopted
     damage = damage_of(route, patiently(ports.apex.version, ports, PATIENCE_S))
-    return _repair(route.record, damage, ports) if damage else route.record
+    return _repair(route, damage, ports) if damage else route.record
 
 
 def damage_of(route: Route, apex: str) -> str:
@@ -71,15 +71,26 @@ def _point_apex(serving: str, ports: Ports) -> None:
         ports.apex.point_to(serving)
 
 
-def _repair(record: Record, damage: str, ports: Ports) -> Record:
-    serving, how = record.primary, "all traffic is back on"
-    if record.canary and patiently(lambda: stranded(record, ports), ports, PATIENCE_S):
-        serving, how = record.canary, "the only version with ready pods is kept as primary:"
+def _survivor(route: Route, ports: Ports) -> str:
+    """The version to serve: the primary, unless only another that could be meant has ready pods."""
+    record, pods = route.record, ports.fleet.pods()
+    routed = sorted(route.weights, key=lambda version: -route.weights[version])
+    wanted = [version for version in (record.primary, record.canary, *routed) if version]
+    return next((v for v in wanted if pods.get(v, Pods()).ready), record.primary)
+
+
+def _repair(route: Route, damage: str, ports: Ports) -> Record:
+    record = route.record
+    serving = patiently(lambda: _survivor(route, ports), ports, PATIENCE_S)
+    kept = serving != record.primary
+    how = (
+        "the only version with ready pods is kept as primary:" if kept else "all traffic is back on"
+    )
     rest = replace(
         record,
-        phase=Phase.SUCCEEDED if serving == record.canary else Phase.FAILED,
+        phase=Phase.SUCCEEDED if kept else Phase.FAILED,
         primary=serving,
-        canary="" if serving == record.canary else record.canary,
+        canary="" if kept else record.canary,
         weight_percent=0,
         moved_at=ports.clock.wall_s(),
         reason=f"repaired: {damage}",

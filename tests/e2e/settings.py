@@ -31,6 +31,7 @@ ELSEWHERE: Config = {
         "access": {"service": "prometheus", "port": 9090},
     },
     "loadtester": {"install": False},
+    "guard": {"install": False},  # but where it is what the test is about
 }
 
 

@@ -42,6 +42,7 @@ def test_an_interrupted_and_a_killed_run_are_restored_within_seconds(world: Worl
 
 
 def test_when_the_machine_dies_the_guard_restores(world: World) -> None:
+    world.shared["guard"] = {"install": True}
     world.write(GOOD, ENDLESS)
     world.project.up()
     primary, members = world.record().primary, world.members()
@@ -58,7 +59,6 @@ def test_when_the_machine_dies_the_guard_restores(world: World) -> None:
 
 
 def test_a_run_that_nobody_could_restore_is_repaired_by_the_next_update(world: World) -> None:
-    world.shared["guard"] = {"install": False}
     world.write(GOOD, ENDLESS)
     world.project.up()
     primary, members = world.record().primary, world.members()

@@ -34,3 +34,14 @@ def test_the_apex_stays_where_only_there_are_pods() -> None:
     world.fleet.deploy("cccccccccc", 0, start_s=1e9)
     world.outcome(version="cccccccccc", run="r2")
     assert world.apex.selected == NEW
+
+
+def test_a_repair_keeps_the_version_that_somebody_saved_the_service_with() -> None:
+    world = World()
+    world.release()
+    world.fleet.versions[NEW].ready = 0
+    world.traffic.edited({OLD: 99})
+    world.outcome(run="r2")
+    repaired = next(entry for entry in world.journal.entries if "repaired" in entry.reason)
+    assert "the only version with ready pods is kept as primary: " in repaired.reason
+    assert repaired.record.primary == OLD
