@@ -9,7 +9,7 @@ VENV := $(CANARY_BED_CACHE)/venv-$(LOCK)
 PY := .venv/bin/python
 PURE := tests/core tests/engine tests/simulation
 
-.PHONY: help setup check lint unit test demo bed schema docs pictures lock
+.PHONY: help setup check lint unit pure outside test demo bed schema docs pictures lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -29,14 +29,19 @@ lint: setup ## ruff, mypy, import contracts
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 
-check: lint unit ## the fast part: lint, types, import contracts, unit tests (under 90 s)
+check: setup ## the fast part: lint, types, import contracts, unit tests (under 90 s)
+	@$(MAKE) --no-print-directory -j3 --output-sync=target lint pure outside
 
-unit: setup ## unit tests and simulation; core and engine must be covered in full
+unit: pure outside ## unit tests and simulation
+
+pure: setup ## tests of core, engine and simulation; core and engine must be covered in full
 	$(PY) -m coverage erase
 	$(PY) -m coverage run -m pytest -n auto $(PURE)
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report
-	$(PY) -m pytest -n auto -m "not bed" $(PURE:%=--ignore %)
+
+outside: setup ## all other unit tests; they wait for answers more than they compute
+	$(PY) -m pytest -n 4 -m "not bed" $(PURE:%=--ignore %)
 
 bed: setup ## start the embedded cluster
 	$(PY) -m tests.bed up
