@@ -34,6 +34,7 @@ _ACCESS_FIELDS: dict[str, Any] = {
     "prometheus": {"namespace", "scrape_interval", "access"},
     "loadtester": {"namespace", "access"},
     "alert_providers": True,
+    "metric_templates": True,
 }
 
 

@@ -10,10 +10,12 @@ import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from canary.config import AppConfig, Evidence, Metric, gates_of, mutable_tag, weights_of
+from canary.config import Analysis, AppConfig, Evidence, Metric, gates_of, mutable_tag, weights_of
+from canary.core.custom import CustomCheck
 from canary.core.durations import text_of
 from canary.core.plan import Bad, Check, CheckName, Gate, OnTimeout, Plan, Terms
 from canary.core.seen import HookType
+from canary.custom import custom_lines
 from canary.load import bypasses, expected_rate
 
 _LONGEST_POLL_S = 5.0
@@ -29,8 +31,14 @@ class PlanText:
     warnings: tuple[str, ...]
 
 
-def plan_of(app: AppConfig, *, scrape_interval_s: float, bucket_edges_s: Sequence[float]) -> Plan:
-    """The numbers that shape a run of this app."""
+def plan_of(
+    app: AppConfig,
+    *,
+    scrape_interval_s: float,
+    bucket_edges_s: Sequence[float],
+    custom: tuple[CustomCheck, ...] = (),
+) -> Plan:
+    """The numbers that shape a run of this app; `custom` are the metrics of its own."""
     analysis = app.analysis
     interval_s = analysis.interval
     inconclusive_s = float(
@@ -41,7 +49,8 @@ def plan_of(app: AppConfig, *, scrape_interval_s: float, bucket_edges_s: Sequenc
         weights=weights_of(analysis),
         interval_s=interval_s,
         threshold=analysis.threshold,
-        checks=tuple(_check(m, analysis.strict, bucket_edges_s) for m in analysis.metrics),
+        checks=_checks(analysis, bucket_edges_s),
+        custom=custom,
         min_requests=analysis.min_requests,
         warm_up_s=analysis.warm_up,
         soak_s=soak_s,
@@ -84,12 +93,23 @@ def _longest_s(app: AppConfig, soak_s: float, inconclusive_s: float) -> float:
     return deadlines_s + bakes_s + repeated_s + hooks_s + gates_s
 
 
+def _checks(analysis: Analysis, edges_s: Sequence[float]) -> tuple[Check, ...]:
+    """The builtin ones."""
+    builtin = (metric for metric in analysis.metrics if isinstance(metric.name, CheckName))
+    return tuple(_check(metric, analysis.strict, edges_s) for metric in builtin)
+
+
 def _check(metric: Metric, strict: bool, edges_s: Sequence[float]) -> Check:  # noqa: FBT001
     if metric.name is CheckName.SUCCESS_RATE:
-        return Check(name=metric.name, bound=metric.threshold_range.min or 0.0, strict=strict)
+        return Check(
+            name=CheckName.SUCCESS_RATE, bound=metric.threshold_range.min or 0.0, strict=strict
+        )
     bound_ms = metric.threshold_range.max or 0.0
     return Check(
-        name=metric.name, bound=bound_ms, edge_s=lower_edge_s(bound_ms, edges_s), strict=strict
+        name=CheckName.DURATION,
+        bound=bound_ms,
+        edge_s=lower_edge_s(bound_ms, edges_s),
+        strict=strict,
     )
 
 
@@ -164,13 +184,18 @@ def _judged_lines(name: str, app: AppConfig, plan: Plan) -> Iterator[str]:
     yield f"  at least {text_of(plan.shortest_s)} once the new pods are ready"
     for check in plan.checks:
         yield f"  check {check_text(check)}"
+    yield from custom_lines(plan.custom)
     then = "; promoted" if plan.promote_inconclusive else ", or"
     yield (
         f"  rolled back at {plan.threshold} failed check{'s' if plan.threshold > 1 else ''}"
         f"{then} after {text_of(plan.inconclusive_deadline_s)} without a verdict"
     )
     yield from _evidence_lines(plan)
-    windows = {text_of(m.interval) for m in app.analysis.metrics if m.interval is not None}
+    windows = {
+        text_of(m.interval)
+        for m in app.analysis.metrics
+        if m.interval is not None and isinstance(m.name, CheckName)
+    }
     if windows:
         yield (
             f"  metrics.interval {', '.join(sorted(windows))} is a sliding window in Flagger; here "
@@ -230,7 +255,7 @@ def _warnings(app: AppConfig, plan: Plan) -> Iterator[str]:
 
 
 def _check_warnings(plan: Plan) -> Iterator[str]:
-    if not plan.checks:
+    if not plan.checks and all(check.report_only for check in plan.custom):
         yield "no metrics are checked: a version that is ready will be promoted"
     for check in plan.checks:
         if check.edge_s and abs(check.edge_s * 1000 - check.bound) > 1e-6 * check.bound:

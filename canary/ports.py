@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from canary.core.custom import Reading
 from canary.core.holding import Sign
 from canary.core.record import Record
 from canary.core.report import Report
@@ -65,6 +66,16 @@ class Metrics(Protocol):
 
     def samples(self, versions: Mapping[str, str], window_s: float) -> Sequence[Series]:
         """Raw samples of the last `window_s` seconds; `versions` has keys "primary", "canary"."""
+
+
+class Readings(Protocol):
+    """Custom metrics, asked outside the loop."""
+
+    def ask(self, name: str, query: str) -> None:
+        """Start one instant query; never blocks. Ignored while one of this name is pending."""
+
+    def answer(self, name: str) -> Reading | None:
+        """What the last one of this name came to; None while it is pending. Never raises."""
 
 
 class Hooks(Protocol):
@@ -144,6 +155,7 @@ class Ports:
     apex: Apex
     fleet: Fleet
     metrics: Metrics
+    readings: Readings
     hooks: Hooks
     driver: Driver
     heartbeat: Heartbeat

@@ -19,6 +19,7 @@ from canary.components.prometheus import PrometheusServer
 from canary.components.surroundings import Surroundings
 from canary.components.traefik import TraefikIngress
 from canary.config import AppConfig, StackConfig, decoded, load
+from canary.custom import custom_checks
 from canary.identity import Identity
 from canary.inputs import access_of
 from canary.planning import PlanText, describe, plan_of
@@ -92,7 +93,11 @@ def _announced(
     findings.demand_none()
     plans = [
         described(
-            key, app, config, _served_ago_s(findings.live.get(key, {}), rendered[key].version)
+            key,
+            app,
+            config,
+            rendered[key].version,
+            _served_ago_s(findings.live.get(key, {}), rendered[key].version),
         )
         for key, app in config.apps.items()
     ]
@@ -136,13 +141,18 @@ def _served_ago_s(live: Mapping[str, Any], version: str) -> float | None:
 
 
 def described(
-    key: str, app: AppConfig, config: StackConfig, served_ago_s: float | None = None
+    key: str,
+    app: AppConfig,
+    config: StackConfig,
+    version: str,
+    served_ago_s: float | None = None,
 ) -> PlanText:
     """The plan of an app's next release, in words; see `canary.planning.describe`."""
     plan = plan_of(
         app,
         scrape_interval_s=config.prometheus.scrape_interval,
         bucket_edges_s=config.traefik.bucket_edges_s,
+        custom=custom_checks(app, config.metric_templates, version),
     )
     return describe(key, app, plan, served_ago_s)
 

@@ -31,11 +31,13 @@ from canary.adapters.kubernetes import Cluster
 from canary.adapters.lease import LeaseHolders
 from canary.adapters.lists import Lists, Shield
 from canary.adapters.metrics import PrometheusMetrics
+from canary.adapters.readings import PrometheusReadings
 from canary.adapters.reports import ReportFiles
 from canary.adapters.router import ClusterRouter
 from canary.adapters.traffic import TrafficView
 from canary.addresses import targets
 from canary.core.notices import Bulletin
+from canary.custom import custom_checks
 from canary.inputs import Inputs
 from canary.planning import plan_of
 from canary.ports import Ports
@@ -62,6 +64,7 @@ def release(inputs: Inputs) -> dict[str, Any]:
             inputs.app,
             scrape_interval_s=inputs.config.prometheus.scrape_interval,
             bucket_edges_s=inputs.config.traefik.bucket_edges_s,
+            custom=custom_checks(inputs.app, inputs.config.metric_templates, inputs.version),
         )
         record = engine.release(_request(inputs, wired.run), plan, wired.ports)
         return {"primary": record.primary}
@@ -161,13 +164,13 @@ def _wire(
         alerts=_alerts(inputs, cluster, clock, log),
     )
     journal = EngineJournal(log, clock, audience)
+    prometheus = access.prometheus(inputs.config, cluster)
     ports = Ports(
         router=_router(inputs, cluster),
         apex=ApexService(cluster, app=app, namespace=namespace, owner=owner),
         fleet=ClusterFleet(cluster, app=app, namespace=namespace, owner=owner, wall_s=clock.wall_s),
-        metrics=PrometheusMetrics(
-            access.prometheus(inputs.config, cluster), namespace, app, inputs.app.service.port
-        ),
+        metrics=PrometheusMetrics(prometheus, namespace, app, inputs.app.service.port),
+        readings=PrometheusReadings(prometheus, clock),
         hooks=WebHooks(hooks, sender, clock),
         driver=driver,
         heartbeat=heartbeat,

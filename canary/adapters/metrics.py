@@ -11,10 +11,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
-from urllib.parse import urlencode
 
-from canary.adapters import http
-from canary.adapters.access import Ask, Endpoint
+from canary.adapters.access import Endpoint
+from canary.adapters.prometheus import LONGEST, InstantQuery
 from canary.core.seen import Kind, Series, Side
 from canary.errors import MetricsError
 from canary.redaction import one_line
@@ -26,8 +25,6 @@ _KINDS: Mapping[str, Kind] = {
 }
 # A stream lasts as long as its reader likes, so its duration does not tell a quick version.
 _STREAMS = frozenset({"websocket", "sse"})
-_MESSAGE = 300
-_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 Labels = Mapping[str, str]
 
@@ -36,14 +33,14 @@ class PrometheusMetrics:
     """Implements `canary.ports.Metrics` for one app; `port` as the TraefikServices name it."""
 
     def __init__(self, endpoint: Endpoint, namespace: str, app: str, port: int | str) -> None:
-        self._endpoint = endpoint
+        self._server = InstantQuery(endpoint)
         self._namespace = namespace
         self._app = app
         self._port = port
 
     def now_s(self) -> float:
         """Prometheus's clock, unix seconds."""
-        answer = self._query("time()", "scalar")
+        answer = self._server.result("time()", "scalar")
         return _sample(answer)[1]
 
     def samples(self, versions: Mapping[str, str], window_s: float) -> Sequence[Series]:
@@ -53,9 +50,9 @@ class PrometheusMetrics:
             MetricsError: retryable when Prometheus did not answer or was busy.
         """
         sides = self._sides(versions)
-        answer = self._query(query(sides, window_s), "matrix")
+        answer = self._server.result(query(sides, window_s), "matrix")
         if not isinstance(answer, list):
-            raise MetricsError(f"{self._endpoint.name} answered a matrix that is no list")
+            raise MetricsError(f"{self._server.name} answered a matrix that is no list")
         rows = [(_labels(row), _points(row)) for row in answer]
         return [
             _series(labels, points, sides)
@@ -75,36 +72,6 @@ class PrometheusMetrics:
 
     def _label(self, version: str) -> str:
         return f"{self._namespace}-{self._app}-{version}-{self._port}@kubernetescrd"
-
-    def _query(self, promql: str, wanted: str) -> Any:
-        """The result of an instant query of the wanted type."""
-        content = urlencode({"query": promql}).encode()
-        ask = Ask(method="POST", path="/api/v1/query", content=content, headers=_FORM)
-        response = self._endpoint.request(ask)
-        answer = http.json_of(response)
-        data = answer.get("data")
-        if response.is_error or answer.get("status") != "success" or not isinstance(data, dict):
-            raise self._refused(response, answer)
-        if warnings := answer.get("warnings"):
-            # Part of the data is missing, and nothing says which part.
-            raise self._nonsense(f"answered with warnings: {warnings}", retryable=True)
-        if data.get("resultType") != wanted or "result" not in data:
-            raise self._nonsense(f"answered a {data.get('resultType')}, not a {wanted}")
-        return data["result"]
-
-    def _refused(self, response: http.Response, answer: Mapping[str, Any]) -> MetricsError:
-        status = response.status_code
-        busy = status == 429 or status >= 500
-        if answer.get("error"):
-            return self._nonsense(f"refused ({status}): {answer['error']}", retryable=busy)
-        if response.is_error:
-            return self._nonsense(f"answered {status}: {http.excerpt(response)}", retryable=busy)
-        return self._nonsense(f"does not answer as Prometheus does: {http.excerpt(response)}")
-
-    def _nonsense(self, text: str, *, retryable: bool = False) -> MetricsError:
-        return MetricsError(
-            one_line(f"{self._endpoint.name} {text}", _MESSAGE), retryable=retryable
-        )
 
 
 def query(services: Iterable[str], window_s: float) -> str:
@@ -133,7 +100,7 @@ def _labels(row: Any) -> Labels:
     if not isinstance(labels, dict) or not all(isinstance(v, str) for v in labels.values()):
         raise MetricsError("Prometheus answered a series without labels")
     if labels.get("__name__") not in _KINDS or not labels.get("instance"):
-        raise MetricsError(one_line(f"Prometheus answered a foreign series: {labels}", _MESSAGE))
+        raise MetricsError(one_line(f"Prometheus answered a foreign series: {labels}", LONGEST))
     return labels
 
 
@@ -154,7 +121,7 @@ def _sample(value: Any) -> tuple[float, float]:
             number = _number(text)
             if math.isfinite(at_s) and math.isfinite(number) and number >= 0:
                 return float(at_s), number
-    raise MetricsError(one_line(f"Prometheus answered {value!r}, which is no sample", _MESSAGE))
+    raise MetricsError(one_line(f"Prometheus answered {value!r}, which is no sample", LONGEST))
 
 
 def _number(text: str) -> float:
@@ -188,7 +155,7 @@ def _series(
         return Series(kind=kind, side=Side.PRIMARY, target=labels["instance"], points=points)
     side = sides.get(labels.get("service", ""))
     if side is None or not labels.get("code") or not labels.get("method"):
-        raise MetricsError(one_line(f"Prometheus answered a foreign series: {labels}", _MESSAGE))
+        raise MetricsError(one_line(f"Prometheus answered a foreign series: {labels}", LONGEST))
     return Series(
         kind=kind,
         side=side,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from canary.config.alerts import Alert, AlertProvider, is_address
-from canary.config.analysis import Analysis, Evidence, Metric, ThresholdRange, Webhook
+from canary.config.analysis import Analysis, Evidence, Metric, TemplateRef, ThresholdRange, Webhook
 from canary.config.app import AppConfig
 from canary.config.gates import gates_of
 from canary.config.images import mutable_tag
@@ -17,6 +17,7 @@ from canary.config.stack import (
     Guard,
     Kubernetes,
     Loadtester,
+    MetricTemplate,
     Prometheus,
     StackConfig,
     Storage,
@@ -53,6 +54,7 @@ __all__ = [
     "Kubernetes",
     "Loadtester",
     "Metric",
+    "MetricTemplate",
     "Middleware",
     "PodDisruptionBudget",
     "Probe",
@@ -63,6 +65,7 @@ __all__ = [
     "Shield",
     "StackConfig",
     "Storage",
+    "TemplateRef",
     "ThresholdRange",
     "Tls",
     "Traefik",

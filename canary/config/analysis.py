@@ -11,7 +11,18 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
 from canary.config.alerts import Alert
-from canary.config.base import Duration, Flag, Model, Number, PositiveDuration, Text, Whole, problem
+from canary.config.base import (
+    DnsLabel,
+    DnsName,
+    Duration,
+    Flag,
+    Model,
+    Number,
+    PositiveDuration,
+    Text,
+    Whole,
+    problem,
+)
 from canary.config.urls import Url
 from canary.core.plan import CheckName
 from canary.core.seen import HookType
@@ -20,6 +31,7 @@ HOOK_TYPES = tuple(kind.value for kind in HookType)
 
 Percent = Annotated[Whole, Field(ge=0, le=100)]
 Weight = Annotated[Whole, Field(ge=1, le=100)]
+_LONGEST_NAME = 100
 
 
 def _hook_type(value: object) -> object:
@@ -28,11 +40,15 @@ def _hook_type(value: object) -> object:
     raise problem(f"is none of {', '.join(HOOK_TYPES)}")
 
 
-def _check_name(value: object) -> object:
-    names = [name.value for name in CheckName]
-    if value in names:
-        return value
-    raise problem(f"is no builtin metric; there are {' and '.join(names)}")
+def _metric_name(value: object) -> object:
+    """A builtin metric's name as what it is, any other as a text that fits on a line."""
+    if isinstance(value, str) and value in {name.value for name in CheckName}:
+        return CheckName(value)
+    if not isinstance(value, str):
+        raise problem("must be a text")
+    if not value.strip() or len(value) > _LONGEST_NAME or not value.isprintable():
+        raise problem(f"must be a printable text of 1 to {_LONGEST_NAME} characters")
+    return value
 
 
 class ThresholdRange(Model):
@@ -44,19 +60,42 @@ class ThresholdRange(Model):
     """The greatest acceptable value: milliseconds for request-duration."""
 
 
+class TemplateRef(Model):
+    """Which of the stack's metric templates."""
+
+    name: DnsName
+    """Its name under canary:metricTemplates."""
+    namespace: DnsLabel | None = Field(default=None, exclude=True)
+    """Accepted from the peer; the templates are those of this stack."""
+
+
 class Metric(Model):
-    """One metric and what is acceptable."""
+    """One metric and what is acceptable.
+
+    One of the user's own has a query, which must yield one number: a scalar, or a single series.
+    """
 
     name: Annotated[
-        CheckName,
-        BeforeValidator(_check_name),
-        WithJsonSchema({"type": "string", "enum": [name.value for name in CheckName]}),
+        CheckName | str,
+        BeforeValidator(_metric_name),
+        WithJsonSchema({"type": "string", "examples": [name.value for name in CheckName]}),
     ]
-    """request-success-rate (percent of requests without a 5xx) or request-duration (P99, ms)."""
-    threshold_range: ThresholdRange
+    """request-success-rate (percent of requests without a 5xx), request-duration (P99, ms), or
+    what the metric of a query is to be called."""
+    threshold_range: ThresholdRange = Field(default_factory=ThresholdRange)
     """What is acceptable."""
     interval: PositiveDuration | None = None
-    """The peer's sliding window; accepted, but every bake is judged as a whole."""
+    """Of a query: its {{ interval }}, and how often it is asked besides at the end of each bake.
+    Of a builtin metric: the peer's sliding window; accepted, but every bake is judged as a whole.
+    """
+    query: str | None = None
+    """PromQL, with the variables of metricTemplates."""
+    template_ref: TemplateRef | None = None
+    """Instead of `query`: one of canary:metricTemplates."""
+    template_variables: dict[str, Text] = Field(default_factory=dict)
+    """What {{ variables.x }} stands for in the query, by x."""
+    report_only: Flag = False
+    """The query's value is shown and reported, and never judged."""
 
 
 class Webhook(Model):

@@ -30,9 +30,6 @@ REFUSED: dict[type[BaseModel], dict[str, str]] = {
     },
     ProviderRef: {"namespace": "is not needed: the providers are those of this stack"},
     Metric: {
-        "query": _NOT_YET,
-        "templateRef": _NOT_YET,
-        "templateVariables": _NOT_YET,
         "threshold": "is deprecated in the peer too: write thresholdRange with min or max",
     },
     Webhook: {

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from canary.config.alert_rules import alert_problems
 from canary.config.analysis import Analysis, Metric
 from canary.config.app import AppConfig
+from canary.config.metric_rules import custom_problems, range_troubles, template_problems
 from canary.config.problems import Path, Problem, path_text
 from canary.config.stack import StackConfig
 from canary.core.durations import text_of
@@ -55,8 +56,9 @@ def _metrics(at: Path, app: AppConfig, stack: StackConfig) -> Iterator[Problem]:
     for index, metric in enumerate(app.analysis.metrics):
         path = (*here, index)
         if metric.name in seen:
-            yield Problem(path=path, text=f"{metric.name.value} is listed twice", involved=(here,))
+            yield Problem(path=path, text=f"{metric.name} is listed twice", involved=(here,))
         seen.add(metric.name)
+        yield from custom_problems(path, metric, stack)
         for text in _range_troubles(metric, stack):
             yield Problem(path=(*path, "thresholdRange"), text=text, involved=(here, _EDGES))
 
@@ -69,7 +71,10 @@ def _range_troubles(metric: Metric, stack: StackConfig) -> Iterator[str]:
     if least is not None and most is not None and least > most:
         yield f"min {least:g} is over max {most:g}"
         return
-    name = metric.name.value
+    name = str(metric.name)
+    if not isinstance(metric.name, CheckName):
+        yield from range_troubles(metric)
+        return
     if metric.name is CheckName.SUCCESS_RATE:
         yield from _success_troubles(name, least, most)
         return
@@ -245,6 +250,7 @@ def broken_rules(stack: StackConfig) -> Iterator[Problem]:
     yield from _one_kubeconfig(stack)
     yield from _access(stack)
     yield from alert_problems(stack)
+    yield from template_problems(stack)
     yield from _one_name(stack)
     yield from _one_route(stack)
     for key, app in stack.apps.items():

@@ -18,6 +18,7 @@ from canary.config.alerts import Addresses, AlertProvider
 from canary.config.app import AppConfig
 from canary.config.base import (
     DnsLabel,
+    DnsName,
     Flag,
     Model,
     Number,
@@ -178,6 +179,15 @@ class Guard(Model):
     """Of its container, merged over the default."""
 
 
+class MetricTemplate(Model):
+    """A query that metrics of several apps share."""
+
+    query: str
+    """PromQL; {{ name }} and {{ service }} are the app's name, {{ namespace }} its namespace,
+    {{ target }} the Deployment of the version under test, {{ ingress }} the IngressRoute,
+    {{ interval }} the metric's interval or else the analysis', {{ variables.x }} the metric's."""
+
+
 class StackConfig(Model):
     """The `canary:` keys of a stack file."""
 
@@ -197,6 +207,8 @@ class StackConfig(Model):
     """Where alerts go, by name."""
     alert_addresses: Addresses = Field(default_factory=dict)
     """Their URLs, by name: pulumi config set --secret --path canary:alertAddresses.NAME URL."""
+    metric_templates: dict[DnsName, MetricTemplate] = Field(default_factory=dict)
+    """Queries by name, for analysis.metrics.templateRef."""
     apps: dict[str, AppConfig] = Field(default_factory=dict)
     """The apps by name."""
 

@@ -84,9 +84,10 @@ CHANGED: Final[dict[str, str]] = {
     "analysis.threshold": "counts failed checks as there; but pods that are not ready, and proof "
     "that the canary is worse (analysis.evidence), roll back without waiting for it",
     "analysis.metrics[].interval": "there is no sliding window: each weight is judged by all of "
-    "its own requests",
-    "analysis.metrics[].thresholdRange": "a bound is broken only if chance does not explain it; "
-    "analysis.strict: true reads it literally, as the peer does",
+    "its own requests; in a query it is {{ interval }}, and the query is asked so often besides at "
+    "the end of each bake",
+    "analysis.metrics[].thresholdRange": "a bound of a builtin metric is broken only if chance "
+    "does not explain it; analysis.strict: true reads it literally, as the peer does",
 }
 
 # The same as the peer's in the main; the page says that there is more to it.
@@ -103,6 +104,7 @@ ESSENTIAL: Final = frozenset(
         "analysis.metrics[].query",
         "analysis.metrics[].templateRef",
         "analysis.metrics[].templateVariables",
+        "analysis.metrics[].thresholdRange",
     }
 )
 

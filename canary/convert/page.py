@@ -64,10 +64,29 @@ An AlertProvider becomes `canary:alertProviders.<name>`: `type`, `channel`, `use
 `secretRef` with its namespace. Its `address` is a secret: it is never written, and `convert` says
 how to set it (`canary:alertAddresses`). Its `proxy` is refused: the environment's is obeyed.
 
-A MetricTemplate goes into `metricTemplates`, with its `query`, if its provider is Prometheus and
-this project's configuration takes such templates; else it is dropped, with a remark, and so are the
-metrics that name it. Its provider's `address` and credentials are not carried over: the stack has
-one Prometheus, `canary:prometheus`.
+A MetricTemplate becomes `canary:metricTemplates.<name>`, with its `query`, if its provider is
+Prometheus; else it is dropped, with a remark, and so are the metrics that name it. Its provider's
+`address` and credentials are not carried over: the stack has one Prometheus, `canary:prometheus`.
+
+The variables in a query are the peer's, and what is under test has another name here:
+
+| variable | value |
+|---|---|
+| `{{ name }}`, `{{ service }}` | the app's name, and its Service's for callers inside the cluster |
+| `{{ namespace }}` | the app's namespace |
+| `{{ target }}` | the Deployment of the version under test, `<app>-<version>` |
+| `{{ ingress }}` | the IngressRoute, which has the app's name |
+| `{{ interval }}` | the metric's `interval`, else the analysis' |
+| `{{ variables.x }}` | `x` of the metric's `templateVariables` |
+
+So the pods under test are `{{ target }}-…`, and in Traefik's counters their requests have the label
+`service="{{ namespace }}-{{ target }}-<port>@kubernetescrd"`; the peer's `{{ target }}-canary` and
+`{{ target }}-primary` match nothing here.
+
+A query must yield one number, as a scalar or a single series. It is asked at the end of each bake;
+no series, several, or NaN is neither passed nor failed, and holds the run as missing requests do. A
+value out of its `thresholdRange` is a failed check, with no allowance for chance. With
+`reportOnly: true` it is shown and reported, and nothing follows from it.
 """
 _KINDS: Final = {Kind.DROPPED: "refused", Kind.UNNEEDED: "not needed"}
 

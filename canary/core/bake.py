@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from canary.core.breach import enough
 from canary.core.counts import Window
 from canary.core.plan import Plan
+from canary.core.readings import ASK_AHEAD_S, judge_readings
 from canary.core.record import Phase
 from canary.core.seen import HookType, Outcome
 from canary.core.state import Seen, State
@@ -44,6 +45,12 @@ def left_s(state: State, seen: Seen, plan: Plan) -> float:
     return began_s + length_s(state, plan) - seen.now_s
 
 
+def readings_from_s(state: State, seen: Seen, plan: Plan) -> float:
+    """From when on a custom metric must have been asked for, to speak for this bake."""
+    ended_s = seen.now_s + left_s(state, seen, plan)
+    return max(ended_s - length_s(state, plan), ended_s - ASK_AHEAD_S)
+
+
 def overdue(state: State, seen: Seen, plan: Plan) -> bool:
     """Whether a bake without a conclusion has been extended for too long."""
     ended_s = seen.now_s + left_s(state, seen, plan) if state.held_s is None else state.held_s
@@ -61,12 +68,14 @@ def conclude(state: State, seen: Seen, plan: Plan) -> Conclusion:
         return Conclusion(grade=Grade.UNKNOWN, text="rollout hooks have not answered yet")
     if seen.window is None:
         return Conclusion(grade=Grade.UNKNOWN, text="no samples from Prometheus")
-    verdicts = judge_all(
+    builtin = judge_all(
         plan.checks,
         seen.window,
         min_requests=plan.min_requests,
         warming=_warming(state, plan),
     )
+    custom = judge_readings(plan.custom, seen.readings, readings_from_s(state, seen, plan))
+    verdicts = (*builtin, *custom)
     grades = {verdict.grade for verdict in verdicts}
     grade = next((g for g in (Grade.FAIL, Grade.UNKNOWN) if g in grades), Grade.PASS)
     text = "; ".join(dict.fromkeys(v.text for v in verdicts if v.grade is grade))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from canary.core.custom import CustomCheck
 from canary.core.seen import HookType
 
 
@@ -88,6 +89,7 @@ class Plan:
     interval_s: float
     threshold: int
     checks: tuple[Check, ...]
+    custom: tuple[CustomCheck, ...] = ()
     min_requests: int = 5
     warm_up_s: float = 0.0
     soak_s: float

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from canary.core.counts import Window
+from canary.core.custom import Reading
 from canary.core.evidence import Evidence
 from canary.core.record import Phase
 from canary.core.seen import HookResult, HookType, Live, Pods
@@ -76,6 +77,7 @@ class Seen:
     `canary` and `primary` are None when the API server did not answer. `window` holds the requests
     since the bake began, None before; `evidence` what speaks against the canary since its first
     traffic, None when none is gathered. `fresh` is true when Prometheus answered at this look.
+    `readings` are the last answers of custom metrics during this bake, by name.
     `stop` says why the driver wants to end, `foreign` who changed what belongs to the run.
     `order` is what somebody asks of run `run`, as written.
     """
@@ -88,6 +90,7 @@ class Seen:
     evidence: Evidence | None = None
     fresh: bool = False
     metrics_error: str = ""
+    readings: Mapping[str, Reading] = field(default_factory=dict)
     hooks: Mapping[HookType, HookResult] = field(default_factory=dict)
     stop: str = ""
     foreign: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from canary.core import bake
 from canary.core.counts import Tally
 from canary.core.plan import Plan
+from canary.core.readings import shown
 from canary.core.record import Phase, Record
 from canary.core.state import Decision, Effect, Seen, State
 
@@ -23,6 +24,7 @@ def progress(before: State, decision: Decision, seen: Seen, plan: Plan) -> str:
         _where(state, plan),
         f"canary {side(seen.window.canary)}",
         f"primary {side(seen.window.primary)}",
+        *shown(plan.custom, seen.readings),
         f"{left:.0f} s left" if left > 0 and state.gate is None else reason,
     ]
     if state.failed_checks:

@@ -28,6 +28,7 @@ class Grade(StrEnum):
     PASS = "pass"  # noqa: S105 - a grade, not a password
     FAIL = "fail"
     UNKNOWN = "unknown"
+    REPORTED = "reported"  # told, and nothing follows from it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class Verdict:
 
     `brief` says it once more for the line that tells of a pass. `value` is in the unit of `bound`
     (percent that succeeded, or the P99 in milliseconds), None without requests; `n` is how many
-    requests of the canary it rests on.
+    requests of the canary it rests on, 0 for a custom metric.
     """
 
     grade: Grade
@@ -44,7 +45,7 @@ class Verdict:
     text: str
     brief: str
     value: float | None
-    bound: float
+    bound: float | None
     n: int
 
 

@@ -16,6 +16,7 @@ from canary.core.record import Phase, Record
 from canary.core.samples import Ledger
 from canary.core.seen import HookResult, HookType, Live, Occasion, Pods, Route
 from canary.core.state import Course, Seen, State
+from canary.engine.inquiry import Inquiry
 from canary.engine.scrapes import Scrapes
 from canary.errors import MetricsError, PortError
 from canary.ports import Ports
@@ -37,6 +38,11 @@ class Lookout:
     asked_metrics_s: float | None = None
     asked_back_s: float = -math.inf
     order: str = ""
+    inquiry: Inquiry = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Custom metrics are asked on the same terms."""
+        self.inquiry = Inquiry(plan=self.plan, port=self.ports.readings)
 
     def look(self, state: State, record: Record) -> Seen:
         """Ask everybody; what cannot be had right now is absent, not an error.
@@ -58,6 +64,7 @@ class Lookout:
             evidence=self.evidence,
             fresh=fresh,
             metrics_error=metrics_error,
+            readings=self.inquiry.look(state, now_s),
             hooks=self._hooks(state, record, now_s),
             stop=self.ports.driver.interruption() or self.ports.heartbeat.lapse(),
             foreign=foreign,

@@ -83,8 +83,8 @@ def test_what_no_run_carries_out_is_refused_by_name(field: str) -> None:
         ({"thresholdRange": {"min": float("nan")}}, ".thresholdRange.min: must be a finite"),
         ({"thresholdRange": {"mni": 9}}, ".thresholdRange.mni: is unknown; did you mean min?"),
         ({"threshold": 99}, ".threshold: is deprecated in the peer too"),
-        ({"query": "up"}, ".query: is not carried out yet"),
-        ({"templateRef": {"name": "x"}}, ".templateRef: is not carried out yet"),
+        ({"query": "up"}, ".query: belongs to a metric of your own; request-success-rate is"),
+        ({"templateRef": {"name": "x"}}, ".templateRef: belongs to a metric of your own"),
         ({"interval": "1"}, ".interval: “1” has no unit"),
     ],
 )

@@ -111,23 +111,38 @@ def test_what_cannot_stay_of_a_webhook_goes_and_the_rest_keeps_its_place() -> No
 
 def test_custom_metrics_go_over_or_are_named_as_lost() -> None:
     reference = {"name": "errors", "namespace": "flagger"}
-    metrics = [
+    metrics: list[dict[str, Any]] = [
         {"name": "not-found", "templateRef": reference, "thresholdRange": {"max": 5}},
         {"name": "request-success-rate", "threshold": 99},
     ]
-    template = {"provider": {"type": "prometheus", "address": "http://p:9090"}, "query": "sum(up)"}
+    query = 'sum(up{pod=~"{{ target }}-canary-.*"})'
+    template = {"provider": {"type": "prometheus", "address": "http://p:9090"}, "query": query}
     result = convert(
         analysed(metrics=metrics),
         thing("MetricTemplate", template, name="errors", namespace="flagger"),
         thing("MetricTemplate", {"provider": {"type": "datadog"}}, name="dogs"),
     )
     written = result.config["canary:apps"]["podinfo"]["analysis"]["metrics"]
-    lost = f"{SPEC}.analysis.metrics[0]" in said(result, Kind.DROPPED)
-    assert lost == (len(written) == 1)
+    assert written[0] == {**metrics[0], "templateRef": {"name": "errors"}}
+    assert result.config["canary:metricTemplates"] == {"errors": {"query": query}}
+    assert "no -canary" in why(result, "MetricTemplate flagger/errors: spec.query")
     assert written[-1] == {"name": "request-success-rate", "thresholdRange": {"min": 99}}
     assert "MetricTemplate test/dogs: spec.provider" in said(result, Kind.DROPPED)
     assert "http://p:9090" not in str(result)
-    assert app_of(result).analysis.metrics
+    assert len(app_of(result).analysis.metrics) == 2
+
+
+def test_a_metric_that_would_mean_something_else_goes_as_a_whole() -> None:
+    metrics = [
+        {"name": "lost", "templateRef": {"name": "nowhere"}, "thresholdRange": {"max": 5}},
+        {"name": "boundless", "query": "sum(up)"},
+        {"name": "odd", "query": "sum({{ odd }})", "thresholdRange": {"max": 5}},
+        {"name": "kept", "query": "sum(up)", "thresholdRange": {"max": 5}},
+    ]
+    result = convert(analysed(metrics=metrics), deployment(), route())
+    assert [metric.name for metric in app_of(result).analysis.metrics] == ["kept"]
+    for index in range(3):
+        assert "this check is not made" in why(result, f"{SPEC}.analysis.metrics[{index}]")
 
 
 def test_an_alerts_address_is_replaced_by_what_to_do() -> None:

@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from canary.core.custom import CustomCheck, Reading
 from canary.core.gates import CALLS
 from canary.core.orders import Order
 from canary.core.plan import Gate, OnTimeout, Plan
@@ -24,6 +25,7 @@ PLAN = Plan(
     interval_s=10.0,
     threshold=2,
     checks=CHECKS,
+    custom=(CustomCheck(name="orders", query="orders", least=10.0),),
     soak_s=5.0,
     progress_deadline_s=60.0,
     inconclusive_deadline_s=20.0,
@@ -59,6 +61,7 @@ tallies = st.sampled_from((tally(40), tally(40), tally(40, failed=40), tally(0),
 windows = st.none() | st.builds(
     window, tallies, tallies, seconds=st.sampled_from((1.0, 12.0, 12.0, 12.0))
 )
+ENOUGH, FEW = (Reading(value=value, asked_s=1e9) for value in (10.0, 9.0))
 sights = st.builds(
     Seen,
     now_s=st.just(0.0),
@@ -67,6 +70,7 @@ sights = st.builds(
     live=st.builds(Live, confirmed=st.sampled_from((True, True, True, False))),
     window=windows,
     fresh=st.sampled_from((True, True, True, False)),
+    readings=st.sampled_from(({"orders": ENOUGH}, {"orders": ENOUGH}, {"orders": FEW}, {})),
     hooks=st.fixed_dictionaries(
         {
             **dict.fromkeys((HookType.PRE_ROLLOUT, HookType.ROLLOUT, *CALLS), hooks),
@@ -84,6 +88,7 @@ PEACE = Seen(
     live=Live(confirmed=True),
     window=window(tally(40), tally(200), seconds=12.0),
     fresh=True,
+    readings={"orders": ENOUGH},
     hooks={**dict.fromkeys(HookType, AGREED), HookType.ROLLBACK: REFUSED},
 )
 
@@ -188,7 +193,8 @@ class RunMachine(RuleBasedStateMachine):
         assert decision.effects in {(Effect.SHIFT,), (Effect.SETTLE,)}
         following = planned[planned.index(before.weight_percent) + 1]
         assert direct or before.hurried or after.weight_percent == following
-        assert not before.suspended
+        dead = seen.primary is not None and not seen.primary.ready  # then nobody is waited for
+        assert not before.suspended or (dead and before.phase is Phase.PREPARING)
         if before.phase is Phase.PROGRESSING and not before.hurried:
             assert before.baked_from_s is not None
             baked = seen.now_s - before.baked_from_s >= self.plan.interval_s

@@ -23,6 +23,7 @@ from tests.fakes.heartbeat import FakeHeartbeat, FakeLeases, Fenced
 from tests.fakes.hooks import FakeHooks
 from tests.fakes.journal import FakeJournal
 from tests.fakes.metrics import FakeMetrics
+from tests.fakes.readings import FakeReadings
 from tests.fakes.router import FakeRouter, FakeTraffic
 from tests.fakes.traffic import Behaviour, Traffic
 
@@ -60,6 +61,7 @@ class World:
         self.heartbeat = self.heartbeat_of("r1")
         self.hooks = FakeHooks(self.clock, hooks)  # type: ignore[arg-type]
         self.journal = FakeJournal(clock=self.clock)
+        self.readings = FakeReadings(self.clock)
         self.router: Callable[[FakeTraffic], FakeRouter] = FakeRouter
         self.history: list[tuple[float, dict[str, int]]] = []
         self.clock.on_tick.append(lambda _: self.remember())
@@ -108,6 +110,7 @@ class World:
             apex=cast("Apex", Fenced(self.apex, self.heartbeat)),
             fleet=cast("Fleet", Fenced(self.fleet, self.heartbeat)),
             metrics=self.metrics,
+            readings=self.readings,
             hooks=self.hooks,
             driver=self.driver,
             heartbeat=self.heartbeat,

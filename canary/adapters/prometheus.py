@@ -1,0 +1,63 @@
+"""Prometheus's instant query: one question, one result, and whatever is neither is an error.
+
+Absent on purpose: what is asked, and what a result means; see its callers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from canary.adapters import http
+from canary.adapters.access import Ask, Endpoint
+from canary.errors import MetricsError
+from canary.redaction import one_line
+
+LONGEST = 300  # characters of a message
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+class InstantQuery:
+    """Asks one server."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.name = endpoint.name
+        self._endpoint = endpoint
+
+    def result(self, promql: str, *wanted: str) -> Any:
+        """The result of a query that yields one of the wanted types.
+
+        Raises:
+            MetricsError: retryable when Prometheus did not answer or was busy.
+        """
+        return self.typed_result(promql, *wanted)[1]
+
+    def typed_result(self, promql: str, *wanted: str) -> tuple[str, Any]:
+        """The type ("scalar", "vector", "matrix") and the result; see `result`."""
+        content = urlencode({"query": promql}).encode()
+        ask = Ask(method="POST", path="/api/v1/query", content=content, headers=_FORM)
+        response = self._endpoint.request(ask)
+        answer = http.json_of(response)
+        data = answer.get("data")
+        if response.is_error or answer.get("status") != "success" or not isinstance(data, dict):
+            raise self._refused(response, answer)
+        if warnings := answer.get("warnings"):
+            # Part of the data is missing, and nothing says which part.
+            raise self._nonsense(f"answered with warnings: {warnings}", retryable=True)
+        if data.get("resultType") not in wanted or "result" not in data:
+            expected = " or ".join(wanted)
+            raise self._nonsense(f"answered a {data.get('resultType')}, not a {expected}")
+        return str(data["resultType"]), data["result"]
+
+    def _refused(self, response: http.Response, answer: Mapping[str, Any]) -> MetricsError:
+        status = response.status_code
+        busy = status == 429 or status >= 500
+        if answer.get("error"):
+            return self._nonsense(f"refused ({status}): {answer['error']}", retryable=busy)
+        if response.is_error:
+            return self._nonsense(f"answered {status}: {http.excerpt(response)}", retryable=busy)
+        return self._nonsense(f"does not answer as Prometheus does: {http.excerpt(response)}")
+
+    def _nonsense(self, text: str, *, retryable: bool = False) -> MetricsError:
+        return MetricsError(one_line(f"{self.name} {text}", LONGEST), retryable=retryable)

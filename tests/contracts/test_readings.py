@@ -1,0 +1,181 @@
+"""The Readings port: one suite for the fake and for the adapter, served the same values."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from canary.adapters.access import Ask, Direct
+from canary.adapters.readings import PrometheusReadings, reading_of
+from canary.core.custom import Reading
+from canary.errors import MetricsError
+from canary.ports import Readings
+from tests.e2e.waiting import await_
+from tests.fakes.clock import FakeClock
+from tests.fakes.readings import FakeReadings
+from tests.fakes.web import Received, Reply, Web, serving
+
+VALUES: dict[str, float] = {"sum(up)": 12.5, "vector(-1)": -1.0, "vector(1) / 0": math.inf}
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(params=["fake", "real"])
+def readings(request: pytest.FixtureRequest, clock: FakeClock) -> Iterator[Readings]:
+    if request.param == "fake":
+        yield FakeReadings(clock, VALUES)
+        return
+    with serving(answer) as web:
+        yield adapter(web, clock)
+
+
+def adapter(web: Web, clock: FakeClock, *, timeout_s: float = 2.0) -> PrometheusReadings:
+    endpoint = Direct("Prometheus", web.url, raises=MetricsError, timeout_s=timeout_s)
+    return PrometheusReadings(endpoint, clock)
+
+
+def answer(received: Received) -> Reply:
+    """What Prometheus answers for the queries in `VALUES`."""
+    asked = parse_qs(received.body.decode())["query"][0]
+    number = {math.inf: "+Inf"}.get(VALUES.get(asked, 0.0), str(VALUES.get(asked)))
+    return vector(number) if asked in VALUES else reply("vector", [])
+
+
+def reply(kind: str, result: Any, **more: Any) -> Reply:
+    data = {"resultType": kind, "result": result}
+    return Reply(body=json.dumps({"status": "success", "data": data, **more}).encode())
+
+
+def vector(*values: str) -> Reply:
+    rows = [{"metric": {"n": str(n)}, "value": [1.5, text]} for n, text in enumerate(values)]
+    return reply("vector", rows)
+
+
+def answered(readings: Readings, query: str, name: str = "orders") -> Reading:
+    readings.ask(name, query)
+    await_(lambda: readings.answer(name) is not None, "an answer", 10)
+    found = readings.answer(name)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("query", VALUES)
+def test_one_value_is_read(readings: Readings, query: str) -> None:
+    assert answered(readings, query) == Reading(value=VALUES[query])
+
+
+def test_no_series_is_no_value(readings: Readings) -> None:
+    found = answered(readings, "absent_metric")
+    assert found.value is None
+    assert "no series" in found.trouble
+
+
+def test_metrics_are_told_apart_by_name(readings: Readings) -> None:
+    assert readings.answer("orders") is None
+    assert answered(readings, "sum(up)", "one").value == 12.5
+    assert answered(readings, "vector(-1)", "other").value == -1.0
+    assert answered(readings, "vector(-1)", "one").value == -1.0
+
+
+def result(given: Reply) -> Reading:
+    with serving(lambda _: given) as web:
+        return answered(adapter(web, FakeClock()), "x")
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [
+        (reply("scalar", [1.5, "3"]), 3.0),
+        (reply("scalar", [1, "-Inf"]), -math.inf),
+        (vector("1e3"), 1000.0),
+    ],
+)
+def test_a_scalar_or_one_series_is_a_value(given: Reply, value: float) -> None:
+    assert result(given) == Reading(value=value)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (vector("NaN"), "the query answered NaN"),
+        (reply("scalar", [1.5, "NaN"]), "the query answered NaN"),
+        (vector("1", "2", "3"), "the query answered 3 series where one is needed: aggregate"),
+        (reply("matrix", []), "answered a matrix, not a vector or scalar"),
+        (reply("vector", {}), "a vector that is no list"),
+        (reply("vector", ["x"]), "which is no sample"),
+        (reply("vector", [{}]), "which is no sample"),
+        (reply("scalar", [1.5, "three"]), "which is no sample"),
+        (reply("scalar", [1.5, 3]), "which is no sample"),
+        (reply("vector", [], warnings=["partial"]), "answered with warnings: ['partial']"),
+        (Reply(status=400, body=b'{"status":"error","error":"parse error"}'), "parse error"),
+        (Reply(status=503), "answered 503"),
+    ],
+)
+def test_whatever_is_no_value_says_why_in_one_line(given: Reply, says: str) -> None:
+    found = result(given)
+    assert found.value is None
+    assert says in found.trouble
+    assert len(found.trouble.splitlines()) == 1
+
+
+def test_nobody_listening_is_no_value() -> None:
+    with serving(lambda _: Reply()) as web:
+        pass
+    assert "refused the connection" in answered(adapter(web, FakeClock()), "x").trouble
+
+
+def test_a_question_does_not_wait_and_is_asked_once_at_a_time() -> None:
+    hold = threading.Event()
+    held = Reply(body=vector("4").body, hold=hold)
+    with serving(lambda _: held) as web:
+        readings = adapter(web, FakeClock(), timeout_s=20.0)
+        readings.ask("orders", "x")
+        readings.ask("orders", "x")
+        assert readings.answer("orders") is None
+        hold.set()
+        await_(lambda: readings.answer("orders") is not None, "an answer", 10)
+        assert readings.answer("orders") == Reading(value=4.0)
+        assert len(web.received) == 1
+
+
+def test_an_answer_that_drips_for_ever_ends_all_the_same() -> None:
+    hold, clock = threading.Event(), FakeClock()
+    with serving(lambda _: Reply(hold=hold)) as web:
+        readings = adapter(web, clock, timeout_s=20.0)
+        readings.ask("orders", "x")
+        clock.advance(31.0)
+        assert readings.answer("orders") == Reading(trouble="Prometheus did not answer in time")
+        hold.set()
+
+
+def test_a_bug_in_the_thread_is_an_answer() -> None:
+    class Broken:
+        name = "Prometheus"
+
+        def request(self, _ask: Ask) -> Any:
+            raise RuntimeError("a bug")
+
+    found = answered(PrometheusReadings(Broken(), FakeClock()), "x")
+    assert found.trouble == "could not be asked: RuntimeError"
+
+
+def test_the_query_goes_out_as_it_is_written() -> None:
+    query = 'sum(rate(http_requests_total{path=~"/a.+&b"}[1m]))'
+    with serving(lambda _: vector("1")) as web:
+        answered(adapter(web, FakeClock()), query)
+    (received,) = web.received
+    assert (received.method, received.path) == ("POST", "/api/v1/query")
+    assert parse_qs(received.body.decode()) == {"query": [query]}
+
+
+def test_a_reading_is_pure() -> None:
+    assert reading_of("vector", []).trouble == "the query answered no series"
