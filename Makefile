@@ -9,7 +9,7 @@ VENV := $(CANARY_BED_CACHE)/venv-$(LOCK)
 PY := .venv/bin/python
 PURE := tests/core tests/engine tests/simulation
 
-.PHONY: help setup check lint unit pure outside test demo bed schema docs pictures lock
+.PHONY: help setup check lint unit pure outside test demo bench bed schema docs pictures lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -54,6 +54,9 @@ test: check ## every test, the end-to-end ones on the embedded cluster included
 demo: setup ## first, good and bad release on the embedded cluster
 	$(PY) -m tests.bed up
 	$(PY) -m tests.demo
+
+bench: setup ## side by side with Flagger on the embedded cluster; writes docs/benchmarks.md (an hour)
+	$(PY) -m tests.bench
 
 schema: setup ## write stacks/schema.json anew from the configuration's models
 	$(PY) -m canary.config.schema

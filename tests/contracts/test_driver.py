@@ -22,6 +22,8 @@ from tests.fakes.driver import FakeDriver
 ROOT = Path(__file__).parents[2]
 HOLDS = "from canary import liveness; held = liveness.hold(liveness.engine_address());"
 WAITS = "print('held', flush=True); input()"
+# The background jobs of a script ignore SIGINT, and so would whatever they start.
+HEARS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
 # A signal that comes just before a blocking call would be handled only after it.
 NAPS = "import time; print('held', flush=True)\nwhile True: time.sleep(0.02)"
 
@@ -98,7 +100,7 @@ def test_asking_is_cheap(address: str, start: Start) -> None:
 def test_a_signal_ends_the_program_quietly_and_is_told_at_once(
     address: str, start: Start, number: signal.Signals
 ) -> None:
-    program = start(HOLDS + NAPS)
+    program = start(HEARS + HOLDS + NAPS)
     with EngineDriver(address) as driver:
         program.send_signal(number)
         assert program.wait(timeout=10) == liveness.REPORTED

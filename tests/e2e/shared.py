@@ -69,11 +69,11 @@ def install(bed: Bed) -> None:
     project.init()
     project.write(PLATFORM)
     project.up()
-    await_(lambda: _is_scraped(bed), "Prometheus's first sample of Traefik", SCRAPED_WITHIN_S)
+    await_(lambda: is_scraped(bed), "Prometheus's first sample of Traefik", SCRAPED_WITHIN_S)
     done.write_text(wanted)
 
 
-def _is_scraped(bed: Bed) -> bool:
+def is_scraped(bed: Bed) -> bool:
     """Whether a release can be judged: until then an app's preflight refuses it."""
     prometheus = "/api/v1/namespaces/canary-system/services/prometheus:9090/proxy"
     query = "/api/v1/query?query=count(traefik_config_reloads_total)"

@@ -1,0 +1,97 @@
+"""Releases by this project and by Flagger, in turns, on the bed: `python -m tests.bench`.
+
+Takes about an hour; `--times 1` takes one release of each kind. Writes docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.bed.cluster import Bed
+from tests.bench import page
+from tests.bench.cases import CASES, GOOD, Case
+from tests.bench.ours import Ours
+from tests.bench.peer import Peer
+from tests.bench.sides import Side
+from tests.bench.trial import Trial, at_rest, measure
+from tests.e2e.project import Project
+from tests.e2e.settings import PLATFORM, merged
+from tests.e2e.shared import Platform, is_scraped
+from tests.e2e.waiting import await_
+
+TARGET = Path("docs/benchmarks.md")
+SCRAPED_WITHIN_S = 60.0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Start a bed, measure, write the page, end the bed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--times", type=int, help="releases of each kind, instead of 3 or 7")
+    parser.add_argument("--only", choices=[case.name for case in CASES], action="append")
+    parser.add_argument("--earlier", type=Path, help="a file with what an earlier run printed")
+    parser.add_argument("--target", type=Path, default=TARGET)
+    options = parser.parse_args(arguments)
+    chosen = [case for case in CASES if not options.only or case.name in options.only]
+    bed = Bed("bench")
+    bed.up(print)
+    trials = [*_read(options.earlier)] if options.earlier else []
+    try:
+        with tempfile.TemporaryDirectory() as directory:
+            for trial in _trials(
+                _platform(bed, Path(directory)), Path(directory), chosen, options.times
+            ):
+                trials.append(trial)
+                print(json.dumps(asdict(trial)), flush=True)
+                options.target.write_text(page.text(trials), encoding="utf-8")
+    finally:
+        bed.down()
+    return 0
+
+
+def _read(path: Path) -> Iterator[Trial]:
+    """The trials among the lines that an earlier run printed."""
+    for line in path.read_text().splitlines():
+        if line.startswith("{"):
+            yield Trial(**json.loads(line))
+
+
+def _platform(bed: Bed, directory: Path) -> Platform:
+    """Traefik, and a Prometheus as the peer's tutorial has it; no other load."""
+    project = Project(bed, directory / "platform", "platform")
+    project.init()
+    changes = {"traefik": {"replicas": 1}, "prometheus": {"scrapeInterval": "5s"}}
+    project.write(merged(PLATFORM, changes))
+    project.up()
+    await_(lambda: is_scraped(bed), "Prometheus's first sample of Traefik", SCRAPED_WITHIN_S)
+    address = ("-n", "traefik", "get", "service", "traefik", "-o", "jsonpath={.spec.clusterIP}")
+    return Platform(bed, bed.kubectl(*address))
+
+
+def _trials(
+    platform: Platform, directory: Path, cases: Sequence[Case], times: int | None
+) -> Iterator[Trial]:
+    sides: tuple[Side, ...] = (Ours(platform, directory), Peer(platform, directory))
+    try:
+        for side in sides:
+            side.install(GOOD[0])
+        idle_per_min = at_rest(platform.bed)
+        for case in cases:
+            for number in range(times or case.times):
+                for side in sides:
+                    trial = measure(platform.bed, side, case, number, idle_per_min)
+                    yield trial
+                    if trial.outcome != "promoted":
+                        side.settle(GOOD[0])
+    finally:
+        for side in sides:
+            side.remove()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
