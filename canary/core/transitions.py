@@ -82,6 +82,9 @@ def _missing(pods: Pods | None, needed: int) -> str:
 
 
 def _enter(state: State, seen: Seen, plan: Plan) -> Decision:
+    if state.suspended:
+        reason = f"suspended by {state.suspended} before any traffic"
+        return patient(Decision(state=state, reason=reason, wait_s=LOOK_S), seen)
     if state.course is Course.FIRST:
         after = replace(state, phase=Phase.SUCCEEDED, weight_percent=100)
         reason = "first version is ready: it gets all traffic, without analysis"
@@ -90,9 +93,6 @@ def _enter(state: State, seen: Seen, plan: Plan) -> Decision:
         return shift(
             replace(state, course=Course.DIRECT), seen, 100, "the primary has no ready pod"
         )
-    if state.suspended:
-        reason = f"suspended by {state.suspended} before any traffic"
-        return patient(Decision(state=state, reason=reason, wait_s=LOOK_S), seen)
     if state.hurried:
         return shift(state, seen, 100, f"promoted by {state.hurried}")
     if state.course is Course.DIRECT and not plan.skip_analysis:

@@ -193,8 +193,7 @@ class RunMachine(RuleBasedStateMachine):
         assert decision.effects in {(Effect.SHIFT,), (Effect.SETTLE,)}
         following = planned[planned.index(before.weight_percent) + 1]
         assert direct or before.hurried or after.weight_percent == following
-        dead = seen.primary is not None and not seen.primary.ready  # then nobody is waited for
-        assert not before.suspended or (dead and before.phase is Phase.PREPARING)
+        assert not before.suspended
         if before.phase is Phase.PROGRESSING and not before.hurried:
             assert before.baked_from_s is not None
             baked = seen.now_s - before.baked_from_s >= self.plan.interval_s

@@ -97,6 +97,17 @@ def test_a_run_is_suspended_before_any_traffic_or_at_its_end(course: Course) -> 
     assert at(late, "Succeeded") >= 100.0
 
 
+@pytest.mark.parametrize("course", [Course.FIRST, Course.JUDGED])
+def test_who_suspends_a_run_is_not_overruled_by_a_dead_primary_or_none(course: Course) -> None:
+    """Whoever wants the canary to serve all the same asks for its promotion."""
+    world = seeing(healthy, primary=NONE)
+    start = replace(BEGIN, course=course)
+    held = play(asking((0.0, by("suspend")), (50.0, by("resume")), world=world), start=start)
+    assert at(held, "100") >= 50.0
+    hurried = play(asking((0.0, by("suspend")), (50.0, by("promote")), world=world), start=start)
+    assert at(hurried, "100") == pytest.approx(50.0, abs=2.0)
+
+
 def test_time_suspended_does_not_count_as_the_runs() -> None:
     plan = replace(PLAN, max_duration_s=60.0)
     lines = play(asking((5.0, by("suspend")), (200.0, by("resume"))), plan)
