@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from canary.adapters import http
 from canary.adapters.access import Ask, Endpoint
+from canary.adapters.errand import Errand
 from canary.core.seen import HookResult, HookType, Occasion, Outcome
 from canary.errors import HookError
 from canary.ports import Clock
@@ -104,60 +105,51 @@ class WebHooks:
         self._hooks = tuple(hooks)
         self._sender = sender
         self._clock = clock
-        self._calls: dict[HookType, _Call] = {}
+        self._calls: dict[HookType, Errand[HookResult]] = {}
 
     def call(self, occasion: Occasion) -> None:
         """Start every hook of the occasion's type in order; ignored while a call is pending."""
         hooks = tuple(hook for hook in self._hooks if hook.type == occasion.type)
         if not hooks or self.result(occasion.type).outcome is Outcome.PENDING:
             return
-        longest_s = sum(hook.longest_s for hook in hooks) + GRACE_S
-        call = _Call(hooks, occasion, due_s=self._clock.now_s() + longest_s)
-        self._calls[occasion.type] = call
+        call = _Call(hooks, occasion, self._sender)
+        due_s = self._clock.now_s() + sum(hook.longest_s for hook in hooks) + GRACE_S
         name = f"{occasion.type} hooks"
-        threading.Thread(target=call.run, args=(self._sender,), name=name, daemon=True).start()
+        self._calls[occasion.type] = Errand(name, call.result, call.failed, due_s=due_s)
 
     def result(self, kind: HookType) -> HookResult:
         """What the last call of this type came to; one that takes too long has failed."""
         call = self._calls.get(kind)
-        return call.result(self._clock.now_s()) if call else _NEVER_PENDING
+        if call is None:
+            return _NEVER_PENDING
+        return call.result(self._clock.now_s()) or HookResult(outcome=Outcome.PENDING)
 
 
 class _Call:
-    """One call of all hooks of a type; its first result is its last."""
+    """One call of all hooks of a type."""
 
-    def __init__(self, hooks: Sequence[Hook], occasion: Occasion, *, due_s: float) -> None:
+    def __init__(self, hooks: Sequence[Hook], occasion: Occasion, sender: Sender) -> None:
         self._hooks = hooks
         self._occasion = occasion
-        self._due_s = due_s
-        self._lock = threading.Lock()
+        self._sender = sender
         self._current = hooks[0]
-        self._result = HookResult(outcome=Outcome.PENDING)
 
-    def run(self, sender: Sender) -> None:
-        """The thread: the hooks in order, up to the one that settles it."""
+    def result(self) -> HookResult:
+        """Call the hooks in order, up to the one that settles it."""
         failure, one_is_enough = "", self._occasion.type is HookType.ROLLBACK
-        try:
-            for hook in self._hooks:
-                self._current = hook
-                failure = sender.send(hook, self._occasion)
-                if one_is_enough != bool(failure):
-                    break
-        except Exception as error:  # noqa: BLE001  a bug in here must not hold a run for ever
-            failure = _told(self._current, f"could not be called: {type(error).__name__}")
-        self._end(failure)
-
-    def result(self, now_s: float) -> HookResult:
-        """The result; a server may drip its answer and so outlast every timeout but this one."""
-        if now_s > self._due_s:
-            self._end(_told(self._current, "did not end within the time of all its attempts"))
-        return self._result
-
-    def _end(self, failure: str) -> None:
+        for hook in self._hooks:
+            self._current = hook
+            failure = self._sender.send(hook, self._occasion)
+            if one_is_enough != bool(failure):
+                break
         outcome = Outcome.FAILED if failure else Outcome.PASSED
-        with self._lock:
-            if self._result.outcome is Outcome.PENDING:
-                self._result = HookResult(outcome=outcome, text=failure)
+        return HookResult(outcome=outcome, text=failure)
+
+    def failed(self, error: Exception | None) -> HookResult:
+        """The result of a bug, or of being too late."""
+        late = "did not end within the time of all its attempts"
+        why = late if error is None else f"could not be called: {type(error).__name__}"
+        return HookResult(outcome=Outcome.FAILED, text=_told(self._current, why))
 
 
 def _told(hook: Hook, text: str) -> str:

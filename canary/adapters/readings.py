@@ -6,10 +6,10 @@ Absent on purpose: what a number means for the run (`canary.core.readings`).
 from __future__ import annotations
 
 import math
-import threading
 from typing import Any
 
 from canary.adapters.access import Endpoint
+from canary.adapters.errand import Errand
 from canary.adapters.prometheus import LONGEST, InstantQuery
 from canary.core.custom import Reading
 from canary.errors import PortError
@@ -26,50 +26,33 @@ class PrometheusReadings:
         self._server = InstantQuery(endpoint)
         self._clock = clock
         self._longest_s = longest_s
-        self._questions: dict[str, _Question] = {}
+        self._questions: dict[str, Errand[Reading]] = {}
 
     def ask(self, name: str, query: str) -> None:
         """Start one instant query; ignored while one of this name is pending."""
         if name in self._questions and self.answer(name) is None:
             return
-        question = _Question(query, due_s=self._clock.now_s() + self._longest_s)
-        self._questions[name] = question
-        title = f"metric {name}"
-        threading.Thread(target=question.run, args=(self._server,), name=title, daemon=True).start()
+        due_s = self._clock.now_s() + self._longest_s
+        self._questions[name] = Errand(
+            f"metric {name}", lambda: self._reading(query), _failed, due_s=due_s
+        )
 
     def answer(self, name: str) -> Reading | None:
         """What the last one of this name came to; None while it is pending."""
         question = self._questions.get(name)
-        return question.answer(self._clock.now_s()) if question else None
+        return question.result(self._clock.now_s()) if question else None
 
-
-class _Question:
-    """One query; its first answer is its last."""
-
-    def __init__(self, query: str, *, due_s: float) -> None:
-        self._query = query
-        self._due_s = due_s
-        self._lock = threading.Lock()
-        self._answer: Reading | None = None
-
-    def run(self, server: InstantQuery) -> None:
-        """The thread."""
+    def _reading(self, query: str) -> Reading:
         try:
-            self._end(reading_of(*server.typed_result(self._query, "vector", "scalar")))
+            return reading_of(*self._server.typed_result(query, "vector", "scalar"))
         except PortError as error:
-            self._end(Reading(trouble=one_line(str(error), LONGEST)))
-        except Exception as error:  # noqa: BLE001  a bug in here must not hold a run for ever
-            self._end(Reading(trouble=f"could not be asked: {type(error).__name__}"))
+            return Reading(trouble=one_line(str(error), LONGEST))
 
-    def answer(self, now_s: float) -> Reading | None:
-        """The answer, one way or another, once its time is over."""
-        if now_s > self._due_s:
-            self._end(Reading(trouble="Prometheus did not answer in time"))
-        return self._answer
 
-    def _end(self, reading: Reading) -> None:
-        with self._lock:
-            self._answer = self._answer or reading
+def _failed(error: Exception | None) -> Reading:
+    late = "Prometheus did not answer in time"
+    why = late if error is None else f"could not be asked: {type(error).__name__}"
+    return Reading(trouble=why)
 
 
 def reading_of(kind: str, result: Any) -> Reading:
