@@ -1,4 +1,4 @@
-"""docs/benchmarks.md: medians, spread and ratios of what was measured in one run."""
+"""docs/benchmarks.md: medians, spread and ratios of what was measured."""
 
 from __future__ import annotations
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.bed.cluster import Bed
+from tests.e2e.watching import Watching
 
 _TICKS_PER_S = 100
 _PAGE_KIB = 4
@@ -20,47 +19,12 @@ _LIST = '{.spec.weighted.services}{"\\n"}'
 _PODS = '{.metadata.name}|{.status.containerStatuses[*].restartCount}|{.status.phase}{"\\n"}'
 
 
-class Lines:
-    """What a watching kubectl prints, with the time (unix s) at which it did.
-
-    The API server ends a watch after half an hour or so; it is then begun anew.
-    """
+class Lines(Watching):
+    """What a watching kubectl has printed, with the time (unix s) at which it did."""
 
     def __init__(self, bed: Bed, *arguments: str) -> None:
-        self._bed = bed
-        self._arguments = arguments
         self.seen: list[tuple[float, str]] = []
-        self._over = threading.Event()
-
-    def __enter__(self) -> Self:
-        self._process = self._begun()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
-    ) -> None:
-        self._over.set()
-        self._process.kill()
-        self._reader.join()
-
-    def _begun(self) -> subprocess.Popen[str]:
-        command = ["kubectl", *self._arguments, "--watch"]
-        return self._bed.popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-
-    def _read(self) -> None:
-        while True:
-            for line in self._process.stdout or ():
-                self.seen.append((time.time(), line.strip()))
-            self._process.wait()
-            if self._over.wait(0.2):
-                return
-            self._process = self._begun()
-            if self._over.is_set():  # between the two
-                self._process.kill()
+        super().__init__(bed, *arguments, hear=lambda at, line: self.seen.append((at, line)))
 
 
 def weights(bed: Bed, namespace: str, name: str) -> Lines:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Self
 
 from canary.core.record import Record
 from tests.bed.cluster import Bed
+from tests.e2e.watching import Watching
 
 _COLUMNS = (
     "{.metadata.name}|{.spec.weighted.services}|"
@@ -34,33 +34,23 @@ class Weights:
     """A context manager; entered before the app exists or while it runs."""
 
     def __init__(self, bed: Bed, namespace: str, app: str) -> None:
-        self._bed = bed
         self._app = app
-        self._namespace = namespace
         self._changed = threading.Condition()
         self._changes: list[Change] = []
-        self._process: subprocess.Popen[str] | None = None
-        self._reader: threading.Thread | None = None
+        get = ("-n", namespace, "get", "traefikservices", f"-o=jsonpath={_COLUMNS}")
+        self._watching = Watching(bed, *get, hear=self._hear)
 
     def __enter__(self) -> Self:
-        command = ["kubectl", "-n", self._namespace, "get", "traefikservices", "--watch"]
-        self._process = self._bed.popen(
-            [*command, f"-o=jsonpath={_COLUMNS}"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        self._watching.__enter__()
         return self
 
     def __exit__(
-        self, _kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
-        if self._process is not None and self._reader is not None:
-            self._process.kill()
-            self._process.wait()
-            self._reader.join()
+        self._watching.__exit__(kind, error, at)
 
     def changes(self, name: str = "") -> list[Change]:
         """Every change of the plain list (or of the one of that name), in order."""
@@ -103,23 +93,20 @@ class Weights:
         own = (change for change in self._changes if change.name == self._app)
         return next((change for change in own if change.record and wanted(change.record)), None)
 
-    def _read(self) -> None:
-        assert self._process is not None
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.count("|") < 2:
-                continue  # a remark of kubectl's
-            name, services, record = line.rstrip("\n").split("|", 2)
-            with self._changed:
-                self._changes.append(_change(self._app, name, services, record))
-                self._changed.notify_all()
+    def _hear(self, at: float, line: str) -> None:
+        if line.count("|") < 2:
+            return  # the end of one watch, or a remark
+        name, services, record = line.split("|", 2)
+        with self._changed:
+            self._changes.append(_change(self._app, at, name, services, record))
+            self._changed.notify_all()
 
 
-def _change(app: str, name: str, services: str, record: str) -> Change:
+def _change(app: str, at: float, name: str, services: str, record: str) -> Change:
     """Members by version; the failover that stands for the canary goes by its version too."""
     parsed = Record.from_json(record) if record else None
     members = {
         str(member["name"]).removeprefix(f"{app}-"): int(member["weight"])
         for member in json.loads(services or "[]")
     }
-    return Change(at=time.time(), name=name, members=members, record=parsed)
+    return Change(at=at, name=name, members=members, record=parsed)
