@@ -77,13 +77,13 @@ def ensure_built(say: Say) -> Path:
     if target.is_dir():
         return target
     cache_root().mkdir(parents=True, exist_ok=True)
-    with _only_build(say):
+    with _only_build(say) as lock:
         if not target.is_dir():
-            _build_all(target, say)
+            _build_all(target, say, lock)
     return target
 
 
-def _build_all(target: Path, say: Say) -> None:
+def _build_all(target: Path, say: Say, lock: int) -> None:
     _remove_leftovers()
     missing = [program for program in PROGRAMS if not program_dir(program).is_dir()]
     problems = build_problems() if missing else []
@@ -92,7 +92,7 @@ def _build_all(target: Path, say: Say) -> None:
     if missing:
         names = ", ".join(program.name for program in missing)
         say(f"building {names} from source: once, 10 to 25 minutes on 2 cores")
-    workshop = Workshop(root=cache_root() / "work")
+    workshop = Workshop(root=cache_root() / "work", lock=lock)
     for program in missing:
         _build_one(program, workshop, say)
     with _published(target) as partial:
@@ -139,15 +139,19 @@ def _remove_leftovers() -> None:
 
 
 @contextmanager
-def _only_build(say: Say) -> Iterator[None]:
-    """Hold the cache's build lock; it falls with the process, however that ends."""
+def _only_build(say: Say) -> Iterator[int]:
+    """Hold the cache's build lock, whose descriptor this is.
+
+    It falls with the last process that has it open, however that ends: what a killed build has
+    started goes on writing for a while.
+    """
     with (cache_root() / "build.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             say("waiting for another build of the bed to finish")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock.fileno()
 
 
 def main() -> int:

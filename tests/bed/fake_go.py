@@ -2,7 +2,8 @@
 
 Environment: FAKE_GO_VERSION; FAKE_GO_LOG, a file that gets one JSON line for each build;
 FAKE_GO_FAILS and FAKE_GO_KILLS, the program whose build fails or kills the process that asked
-for it. Every build scribbles on go.mod and go.sum in its directory, as a careless `go` might.
+for it; a killer goes on once somebody has opened the FIFO that FAKE_GO_WAITS names. Every build
+scribbles on go.mod and go.sum in its directory, as a careless `go` might.
 Run as a script; standard library only.
 """
 
@@ -66,6 +67,7 @@ def build(arguments: list[str]) -> int:
     if os.environ.get("FAKE_GO_KILLS") == cwd.name:
         (into / packages[0].rpartition("/")[2]).write_text("half")
         os.kill(os.getppid(), signal.SIGKILL)
+        Path(os.environ["FAKE_GO_WAITS"]).read_bytes()
     if os.environ.get("FAKE_GO_FAILS") == cwd.name:
         print("first line\nmodule lookup: connection refused", file=sys.stderr)
         return 1

@@ -19,9 +19,14 @@ _LEGO = "github.com/go-acme/lego/v5"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
-    """A directory for one build's sources, caches and logs; it may be deleted at any time."""
+    """A directory for one build's sources, caches and logs; it may be deleted at any time.
+
+    Every `go` keeps the file descriptor `lock` open, so that a lock on it lasts until the last of
+    them has ended, also when whoever started them was killed.
+    """
 
     root: Path
+    lock: int
 
     @property
     def environment(self) -> dict[str, str]:
@@ -51,6 +56,7 @@ class Workshop:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=messages,
+                pass_fds=(self.lock,),
                 check=False,
             )
         if done.returncode != 0:

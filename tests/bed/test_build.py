@@ -152,12 +152,17 @@ def test_a_failed_build_keeps_what_is_whole_and_says_what_to_do(
 def test_a_killed_build_publishes_nothing_and_the_next_one_cleans_up(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The next one waits for the `go` that was left behind, which goes on writing."""
+    left_behind = bench.log.with_name("go-on")
+    os.mkfifo(left_behind)
     monkeypatch.setenv("FAKE_GO_KILLS", "kubernetes")
+    monkeypatch.setenv("FAKE_GO_WAITS", str(left_behind))
     program = "from tests.bed import build; build.NEEDED_SPACE_GB = 0; build.ensure_built(print)"
     killed = subprocess.run(
         (sys.executable, "-c", program),
         cwd=HERE.parents[1],
-        capture_output=True,
+        stdout=subprocess.DEVNULL,  # no pipe: the one left behind would keep it open
+        stderr=subprocess.DEVNULL,
         timeout=60,
         check=False,
     )
@@ -167,7 +172,15 @@ def test_a_killed_build_publishes_nothing_and_the_next_one_cleans_up(
         "pulumi"
     ]
     monkeypatch.delenv("FAKE_GO_KILLS")
-    target = build.ensure_built(silent)
+    said: list[str] = []
+
+    def hear(line: str) -> None:
+        said.append(line)
+        if len(said) == 1:
+            left_behind.write_text("")
+
+    target = build.ensure_built(hear)
+    assert said[0] == "waiting for another build of the bed to finish"
     assert bench.leftovers() == []
     assert (target / "kube-apiserver").read_text() == "whole"
     assert bench.programs_built() == ["pulumi", "kubernetes", *EVERY_PROGRAM[1:]]
@@ -182,10 +195,10 @@ def test_a_second_build_waits_for_the_first_and_then_has_nothing_to_do(bench: Be
 
     bench.cache.mkdir()
     thread = threading.Thread(target=second)
-    with build._only_build(silent):
+    with build._only_build(silent) as lock:
         thread.start()
         assert waiting.wait(30)
-        build._build_all(build.bin_dir(), silent)
+        build._build_all(build.bin_dir(), silent, lock)
     thread.join(30)
     assert found == [build.bin_dir()]
     assert bench.programs_built() == EVERY_PROGRAM
