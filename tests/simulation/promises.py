@@ -116,6 +116,7 @@ def check_guarded(story: Story) -> None:
     world.pending.clear()  # what would happen later is not this run's
     while world.down():
         world.clock.advance(1.0)
+    world.outages = ()  # nor is the next one: the guard begins its expiry anew after each
     world.clock.advance_slowly(15.0)
     record, up = world.traffic.record, world.fleet.up()
     if record is None or not record.lease or not record.primary or world.down():
