@@ -41,7 +41,7 @@ pure: setup ## tests of core, engine and simulation; core and engine must be cov
 	$(PY) -m coverage report
 
 outside: setup ## all other unit tests; they wait for answers more than they compute
-	$(PY) -m pytest -n 4 -m "not bed" $(PURE:%=--ignore %)
+	$(PY) -m pytest -n 6 --dist worksteal -m "not bed" $(PURE:%=--ignore %)
 
 bed: setup ## start the embedded cluster
 	$(PY) -m tests.bed up
