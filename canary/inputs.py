@@ -27,6 +27,7 @@ _RELEASE_FIELDS = {
     "drain",
     "max_duration",
     "shield",
+    "safe_to_repeat",
 }
 _ACCESS_FIELDS: dict[str, Any] = {
     "kubernetes": True,

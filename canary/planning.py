@@ -10,13 +10,14 @@ import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from canary.config import Analysis, AppConfig, Evidence, Metric, gates_of, mutable_tag, weights_of
+from canary.config import Analysis, AppConfig, Metric, gates_of, mutable_tag, weights_of
 from canary.core.custom import CustomCheck
 from canary.core.durations import text_of
 from canary.core.plan import Bad, Check, CheckName, Gate, OnTimeout, Plan, Terms
 from canary.core.seen import HookType
 from canary.custom import custom_lines
 from canary.load import bypasses, expected_rate
+from canary.routing import routing_lines
 
 _LONGEST_POLL_S = 5.0
 _LONGEST_HOLD_S = 7 * 86400.0  # a gate that holds for as long as it takes; maxDuration says more
@@ -68,15 +69,23 @@ def plan_of(
         primary_ready_percent=analysis.primary_ready_threshold,
         hooks=frozenset(hook.type.value for hook in analysis.webhooks),
         gates=gates_of(analysis.webhooks),
-        evidence=_terms(analysis.evidence),
+        evidence=_terms(analysis),
+        clients_stay=analysis.session_affinity is not None,
     )
 
 
-def _terms(evidence: Evidence) -> Terms | None:
+def _terms(analysis: Analysis) -> Terms | None:
+    """Clients that keep their version are not the same for both, so only the bounds count then."""
+    evidence = analysis.evidence
     if not evidence.enabled:
         return None
     classes = tuple(bad for bad in Bad if bad.value in evidence.classes)
-    return Terms(alpha=evidence.alpha, odds_ratio=evidence.odds_ratio, classes=classes)
+    return Terms(
+        alpha=evidence.alpha,
+        odds_ratio=evidence.odds_ratio,
+        classes=classes,
+        exchangeable=analysis.session_affinity is None,
+    )
 
 
 def _longest_s(app: AppConfig, soak_s: float, inconclusive_s: float) -> float:
@@ -161,11 +170,8 @@ def _lines(name: str, app: AppConfig, plan: Plan) -> Iterator[str]:
             yield f"  gate {kind}: {_gate_text(gate)}"
     for alert in app.analysis.alerts:
         yield f"  alert {alert.name}: {alert.severity} and worse to {alert.provider_ref.name}"
-    if app.shield.enabled and not plan.skip_analysis:
-        yield (
-            f"  shield: {', '.join(app.shield.methods)} requests that the canary answers with "
-            f"{', '.join(app.shield.status)} are answered by the primary"
-        )
+    if not plan.skip_analysis:
+        yield from routing_lines(app)
 
 
 def _gate_text(gate: Gate) -> str:
@@ -222,11 +228,12 @@ def check_text(check: Check) -> str:
 def _evidence_lines(plan: Plan) -> Iterator[str]:
     """What ends a run at once."""
     terms = plan.evidence
-    if terms is None or not (terms.classes or plan.checks):
+    compared = terms is not None and terms.exchangeable and terms.classes
+    if terms is None or not (compared or plan.checks):
         return
     classes = ", ".join(bad.value for bad in terms.classes)
     tolerated = f"{terms.odds_ratio:g} times its odds are tolerated"
-    claims = [f"worse than the primary ({classes}; {tolerated})"] if classes else []
+    claims = [f"worse than the primary ({classes}; {tolerated})"] if compared else []
     claims += ["beyond the bound of a check"] if plan.checks else []
     yield (
         f"  rolled back at once when proven {' or '.join(claims)}; "

@@ -29,13 +29,14 @@ from canary.adapters.hooks import Hook, Sender, WebHooks
 from canary.adapters.journal import LINE, Audience, EngineJournal
 from canary.adapters.kubernetes import Cluster
 from canary.adapters.lease import LeaseHolders
-from canary.adapters.lists import Lists, Shield
+from canary.adapters.lists import Affinity, Lists, Shield
 from canary.adapters.metrics import PrometheusMetrics
 from canary.adapters.readings import PrometheusReadings
 from canary.adapters.reports import ReportFiles
 from canary.adapters.router import ClusterRouter
 from canary.adapters.traffic import TrafficView
 from canary.addresses import targets
+from canary.config import SessionAffinity
 from canary.core.notices import Bulletin
 from canary.custom import custom_checks
 from canary.inputs import Inputs
@@ -198,10 +199,25 @@ def _router(inputs: Inputs, cluster: Cluster) -> ClusterRouter:
         owner=inputs.owner,
         port=inputs.app.service.port,
         shield=Shield(status=shield.status, max_request_body_bytes=shield.max_request_body_bytes)
-        if shield.enabled
+        if inputs.app.shielded
         else None,
+        affinity=_affinity(inputs.app.analysis.session_affinity),
     )
     return ClusterRouter(cluster, lists, TrafficView(access.replicas(inputs.config, cluster)))
+
+
+def _affinity(wanted: SessionAffinity | None) -> Affinity | None:
+    if wanted is None:
+        return None
+    return Affinity(
+        name=wanted.cookie_name,
+        max_age_s=wanted.max_age,
+        path=wanted.path,
+        domain=wanted.domain or "",
+        same_site=wanted.same_site or "",
+        secure=wanted.secure,
+        http_only=wanted.http_only,
+    )
 
 
 def _hooks(inputs: Inputs) -> list[Hook]:

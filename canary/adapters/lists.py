@@ -34,6 +34,32 @@ class Shield:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Affinity:
+    """The cookie that keeps a client on a version; `max_age_s` in seconds, "" leaves a part out."""
+
+    name: str
+    max_age_s: int
+    path: str = "/"
+    domain: str = ""
+    same_site: str = ""
+    secure: bool = False
+    http_only: bool = False
+
+    def sticky(self) -> Object:
+        """As Traefik has it."""
+        cookie = {
+            "name": self.name,
+            "maxAge": self.max_age_s,
+            "path": self.path,
+            "domain": self.domain,
+            "sameSite": self.same_site,
+            "secure": self.secure,
+            "httpOnly": self.http_only,
+        }
+        return {"cookie": {key: value for key, value in cookie.items() if value}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lists:
     """The names of one app's routing objects and how they are written.
 
@@ -45,6 +71,7 @@ class Lists:
     owner: str
     port: int
     shield: Shield | None = None
+    affinity: Affinity | None = None
 
     @property
     def plain(self) -> str:
@@ -87,7 +114,7 @@ class Lists:
         claimed = ((seen or {}).get("metadata", {}).get("annotations") or {}).get(RUN)
         if claimed != record.run or annotations.get(ORDER) == record.obeyed:
             annotations.pop(ORDER, None)  # of a run before, or obeyed
-        body["spec"].setdefault("weighted", {})["services"] = members
+        self._route_to(members, body)
         return body
 
     def shielded_body(self, record: Record, seen: Object | None) -> Object:
@@ -100,7 +127,7 @@ class Lists:
             for version, weight in record.members
         ]
         body = self._body(self.shielded, record, seen)
-        body["spec"].setdefault("weighted", {})["services"] = members
+        self._route_to(members, body)
         return body
 
     def failover_body(self, record: Record, seen: Object | None) -> Object:
@@ -146,6 +173,18 @@ class Lists:
             spec = failover.get("spec", {}).get("failover") or {}
             name = str((spec.get("service") or {}).get("name", name))
         return self.version_named(name) or name
+
+    def _route_to(self, members: list[Object], body: Object) -> None:
+        """Give `members` the traffic; clients keep theirs while there is more than one.
+
+        At rest nobody gets a cookie: the next canary would have no client that is free to go there.
+        """
+        weighted = body["spec"].setdefault("weighted", {})
+        weighted["services"] = members
+        if self.affinity and len(members) > 1:
+            weighted["sticky"] = self.affinity.sticky()
+        elif self.affinity:
+            weighted.pop("sticky", None)
 
     def _member(self, version: str, weight: int) -> Object:
         return {**self._service(self.service(version)), "weight": weight}

@@ -97,14 +97,19 @@ def route_spec(app: AppConfig) -> Map:
 
     With the shield, requests that are safe to repeat have a list of their own. The two rules
     exclude each other and share the priority that the plain rule would have by its length, so that
-    another route's longer path on the same host keeps outranking both.
+    another route's longer path on the same host keeps outranking both. With session affinity all
+    methods go to one list, since a cookie names a member of the list that set it.
     """
     rule = matching(app)
-    routes = [_route(app, rule, len(rule), app.name)]
-    if app.shield.enabled:
+    shielded = f"{app.name}-shielded"
+    if app.analysis.session_affinity:
+        routes = [_route(app, rule, len(rule), shielded if app.shielded else app.name)]
+    elif not app.shielded:
+        routes = [_route(app, rule, len(rule), app.name)]
+    else:
         safe = " || ".join(f"Method(`{method}`)" for method in app.shield.methods)
         routes = [
-            _route(app, f"({rule}) && ({safe})", len(rule), f"{app.name}-shielded"),
+            _route(app, f"({rule}) && ({safe})", len(rule), shielded),
             _route(app, f"({rule}) && !({safe})", len(rule), app.name),
         ]
     spec: Map = {"entryPoints": list(app.entry_points), "routes": routes}

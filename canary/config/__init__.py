@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from canary.config.affinity import SessionAffinity
 from canary.config.alerts import Alert, AlertProvider, is_address
 from canary.config.analysis import Analysis, Evidence, Metric, TemplateRef, ThresholdRange, Webhook
 from canary.config.app import AppConfig
@@ -62,6 +63,7 @@ __all__ = [
     "Prometheus",
     "Resources",
     "Service",
+    "SessionAffinity",
     "Shield",
     "StackConfig",
     "Storage",

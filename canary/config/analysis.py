@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
+from canary.config.affinity import SessionAffinity
 from canary.config.alerts import Alert
 from canary.config.base import (
     DnsLabel,
@@ -194,6 +195,8 @@ class Analysis(Model):
     """Percent of the primary's pods that must be ready for the run to begin."""
     expected_requests_per_second: Annotated[Number, Field(gt=0)] | None = None
     """The app's usual load through Traefik: lets the preview warn of steps that see too little."""
+    session_affinity: SessionAffinity | None = None
+    """Keeps a client on the version that it met."""
 
     @field_validator("step_weights")
     @classmethod

@@ -141,6 +141,8 @@ class AppConfig(Model):
     """The longest a run may take in all."""
     shield: Shield = Field(default_factory=Shield)
     """Keeps the canary's failures from users where a request can be repeated."""
+    safe_to_repeat: Flag = False
+    """Any request of this route, POST too, may be sent twice without harm."""
     renderer: Annotated[Whole, Field(ge=1, le=1)] = 1
     """The generation of object templates; raising it releases a new version."""
     provider: Annotated[str, BeforeValidator(_traefik_alone)] = Field(
@@ -150,6 +152,12 @@ class AppConfig(Model):
     """Accepted from the peer's resource."""
     target_ref: TargetRef | None = Field(default=None, exclude=True)
     """Accepted from the peer's resource."""
+
+    @property
+    def shielded(self) -> bool:
+        """Whether the shield is up: one list for all methods repeats only what is safe to."""
+        single = self.analysis.session_affinity is not None
+        return self.shield.enabled and (self.safe_to_repeat or not single)
 
     @property
     def settled_replicas(self) -> int:

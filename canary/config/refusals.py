@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from canary.config.affinity import SessionAffinity
 from canary.config.alerts import AlertProvider, ProviderRef
 from canary.config.analysis import Analysis, Metric, Webhook
 from canary.config.app import AppConfig
@@ -20,9 +21,12 @@ REFUSED: dict[type[BaseModel], dict[str, str]] = {
         "match": _NOT_YET,
         "mirror": _NOT_YET,
         "mirrorWeight": _NOT_YET,
-        "sessionAffinity": _NOT_YET,
         "baseline": _NOT_YET,
         "primaryReadyThresholdPercent": "is called primaryReadyThreshold",
+    },
+    SessionAffinity: {
+        "primaryCookieName": "is not needed: the one cookie keeps a client on either version",
+        "partitioned": "is not set here: Traefik's cookies have no such attribute",
     },
     AlertProvider: {
         "address": "is a secret and belongs into canary:alertAddresses, under the provider's name",

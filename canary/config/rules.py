@@ -10,6 +10,7 @@ from canary.config.app import AppConfig
 from canary.config.metric_rules import custom_problems, range_troubles, template_problems
 from canary.config.problems import Path, Problem, path_text
 from canary.config.stack import StackConfig
+from canary.config.strategy_rules import affinity_problems
 from canary.core.durations import text_of
 from canary.core.gates import CALLS
 from canary.core.plan import CheckName
@@ -190,6 +191,7 @@ _APP_RULES: tuple[AppRule, ...] = (
     _env,
     _target,
     _duration,
+    affinity_problems,
 )
 # What stands beside an app's own name in its namespace; another app must not be called so.
 _TAKEN_SUFFIXES = ("-shielded", "-failover", "-canary", "-rollouts")

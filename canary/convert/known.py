@@ -83,6 +83,8 @@ REPHRASED: Final[dict[str, str]] = {
 CHANGED: Final[dict[str, str]] = {
     "analysis.threshold": "counts failed checks as there; but pods that are not ready, and proof "
     "that the canary is worse (analysis.evidence), roll back without waiting for it",
+    "analysis.sessionAffinity": "keeps a client on either version, not on the canary alone: a "
+    "weight is that of clients without a cookie; the shield then needs `safeToRepeat`",
     "analysis.metrics[].interval": "there is no sliding window: each weight is judged by all of "
     "its own requests; in a query it is {{ interval }}, and the query is asked so often besides at "
     "the end of each bake",
@@ -113,7 +115,6 @@ CONSEQUENCES: Final[dict[str, str]] = {
     "analysis.iterations": "without it the release goes by weights, which users feel",
     "analysis.match": "without it any user may reach the canary",
     "analysis.mirror": "without it the canary's first requests are answered to users",
-    "analysis.sessionAffinity": "without it a client may meet both versions during a run",
     "analysis.metrics[]": "this check is not made",
     "analysis.webhooks[]": "this webhook is not called",
     "analysis.alerts[]": "this alert is not sent",

@@ -47,7 +47,7 @@ def breach(state: State, seen: Seen, plan: Plan) -> str:
         too_long(state, seen, plan)
         or _asked_back(seen)
         or _lost_pods(state, seen, plan)
-        or _hang(state, seen)
+        or _hang(state, seen, plan)
         or _proof(state, seen, plan)
     )
 
@@ -83,8 +83,9 @@ def _lost_pods(state: State, seen: Seen, plan: Plan) -> str:
     return ""
 
 
-def _hang(state: State, seen: Seen) -> str:
+def _hang(state: State, seen: Seen, plan: Plan) -> str:
     judged = state.phase is Phase.PROGRESSING and state.baked_from_s is not None
+    judged = judged and not plan.clients_stay
     if not judged or seen.window is None or not seen.fresh:
         return ""
     return hanging(seen.window, state.weight_percent)

@@ -82,7 +82,8 @@ class Plan:
     (5, 10, …, 50). Seconds throughout. `replicas` is the settled size of a version. `hooks` tells
     for which types there is at least one webhook, by the peer's type names; `gates` has those of
     them that may hold the run. A version that was
-    primary at most `rollback_window_s` ago gets everything at once.
+    primary at most `rollback_window_s` ago gets everything at once. `clients_stay`: a client keeps
+    the version that it met, so a weight does not tell which share of the requests the canary gets.
     """
 
     weights: tuple[int, ...]
@@ -108,6 +109,7 @@ class Plan:
     hooks: frozenset[str] = frozenset()
     gates: Mapping[HookType, Gate] = field(default_factory=dict)
     evidence: Terms | None = None
+    clients_stay: bool = False
 
     @property
     def shortest_s(self) -> float:

@@ -77,7 +77,7 @@ def _setup(config: StackConfig, pods: list[Object]) -> Iterator[str]:
         )
     versions = [_IMAGE_VERSION.search(str(c.get("image", ""))) for c in containers]
     old = [m[0].lstrip(":") for m in versions if m and (int(m[1]), int(m[2])) < _SHIELD_SINCE]
-    shielded = sorted(name for name, app in config.apps.items() if app.shield.enabled)
+    shielded = sorted(name for name, app in config.apps.items() if app.shielded)
     if old and shielded:
         yield (
             f"Traefik {old[0]} has no shield (3.7 has): set shield.enabled to false for "

@@ -151,6 +151,14 @@ def test_without_the_shield_there_is_one_rule() -> None:
     assert route["services"] == [{"kind": "TraefikService", "name": "podinfo"}]
 
 
+def test_with_affinity_all_methods_share_one_list() -> None:
+    analysis = {"sessionAffinity": {"cookieName": "stay"}}
+    for safe, name in ((False, "podinfo"), (True, "podinfo-shielded")):
+        (route,) = route_spec(app_of(analysis=analysis, safeToRepeat=safe))["routes"]
+        assert route["match"] == "Host(`app.example.com`)"
+        assert route["services"] == [{"kind": "TraefikService", "name": name}]
+
+
 @given(longer=st.text("abc/", min_size=1, max_size=8))
 def test_a_longer_path_on_the_same_host_keeps_its_requests(longer: str) -> None:
     ours = route_spec(app_of(path="/a"))["routes"]

@@ -63,7 +63,6 @@ def test_an_analysis(analysis: dict[str, Any], problem: str) -> None:
         "match",
         "mirror",
         "mirrorWeight",
-        "sessionAffinity",
     ],
 )
 def test_what_no_run_carries_out_is_refused_by_name(field: str) -> None:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from canary.core.samples import Window
 from canary.core.verdicts import hanging
 from tests.core.test_verdicts import bake, served
+from tests.core.timeline import PLAN, last, seeing, tally
+from tests.core.timeline import window as counted
 
 
 def split(primary: int, canary: int, reloads: int = 0, targets: int = 1) -> Window:
@@ -85,3 +87,10 @@ def _split(requests: int, weight_percent: int) -> tuple[int, int]:
         deadlines = [(served_by[i] + 1) / weights[i] for i in (0, 1)]
         served_by[0 if not sum(served_by) or deadlines[0] <= deadlines[1] else 1] += 1
     return served_by[0], served_by[1]
+
+
+def test_where_clients_stay_a_weight_tells_nothing_of_what_was_sent() -> None:
+    """Everybody who came before may be on the primary for good."""
+    few = seeing(window=counted(tally(30), tally(10_000), seconds=10.0))
+    assert "answered 30 of about" in last(few)
+    assert "promoted" in last(few, replace(PLAN, clients_stay=True))

@@ -1,0 +1,126 @@
+"""Session affinity, as clients with cookie jars see it: GET and POST meet one version."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+from tests.e2e.waiting import await_
+from tests.e2e.world import World
+
+pytestmark = pytest.mark.bed
+
+SCRIPT = Path(__file__).with_name("visitors.py")
+COUNT = 40
+PLAN: dict[str, Any] = {
+    "analysis": {"stepWeights": [20, 50], "sessionAffinity": {"cookieName": "stay"}},
+    "soak": "2s",
+}
+
+
+def test_a_client_that_saw_the_canary_stays_on_it(world: World) -> None:
+    world.write_testapp("1", PLAN)
+    world.project.up()
+    world.write_testapp("2", PLAN)
+    with Visitors(world) as visitors, world.weights() as weights:
+        result = world.project.up()
+        await_(lambda: visitors.now() == {"2"}, "everybody on the new version", 20)
+    assert result.code == 0, result.text
+    assert "affinity: cookie stay" in result.text
+    promoted = weights.await_weight(100, 0).at
+    early = 0
+    for visits in visitors.by_visitor().values():
+        assert _versions(visits) == ["1", "2"], visits
+        first = next(visit.sent for visit in visits if visit.who == "2")
+        early += first < promoted - 0.5
+    assert 0 < early < COUNT
+    assert not visitors.failed(), visitors.failed()
+
+
+def test_a_client_of_the_canary_is_back_after_a_rollback(world: World) -> None:
+    world.write_testapp("1", PLAN)
+    world.project.up()
+    world.write_testapp("2", PLAN)
+    with Visitors(world) as visitors, world.weights() as weights:
+        running = world.project.start_up()
+        weights.await_weight(20, within_s=30)
+        await_(lambda: "2" in visitors.now(), "somebody on the canary", 10)
+        running.interrupt()
+        result = running.finish()
+        await_(lambda: visitors.now() == {"1"}, "everybody on the old version", 10)
+    assert result.code != 0, result.text
+    seen = [_versions(visits) for visits in visitors.by_visitor().values()]
+    assert all(versions in (["1"], ["1", "2", "1"]) for versions in seen), seen
+    assert ["1", "2", "1"] in seen
+    assert not visitors.failed(), visitors.failed()
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One line of visitors.py."""
+
+    visitor: int
+    sent: float
+    method: str
+    status: int
+    who: str
+
+
+class Visitors:
+    """Clients with cookie jars, in a process of their own inside the bed; a context manager."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._file = world.directory / "visitors.jsonl"
+        options = ["--address", world.platform.traefik, "--host", world.host]
+        options += ["--visitors", str(COUNT), "--every-s", "0.3"]
+        self._command = [sys.executable, "-u", "-E", "-s", str(SCRIPT), *options]
+
+    def __enter__(self) -> Self:
+        with self._file.open("w") as out:
+            self._process = self._world.bed.popen(
+                self._command, stdout=out, stderr=subprocess.STDOUT, text=True
+            )
+        await_(lambda: len(self.by_visitor()) == COUNT, "an answer to every visitor", 15)
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _: TracebackType | None,
+    ) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+    def by_visitor(self) -> dict[int, list[Visit]]:
+        """Everything so far, visitor by visitor."""
+        found: dict[int, list[Visit]] = defaultdict(list)
+        for line in self._file.read_text().splitlines(keepends=True):
+            if line.startswith("[") and line.endswith("]\n"):
+                visit = Visit(*json.loads(line))
+                found[visit.visitor].append(visit)
+        return found
+
+    def now(self) -> set[str]:
+        """Whom the visitors met last."""
+        return {visits[-1].who for visits in self.by_visitor().values()}
+
+    def failed(self) -> list[Visit]:
+        """Visits that a user would complain about."""
+        visits = itertools.chain.from_iterable(self.by_visitor().values())
+        return [v for v in visits if v.status in {0, 404} or v.status >= 500]
+
+
+def _versions(visits: list[Visit]) -> list[str]:
+    """Whom a visitor met, one after the other."""
+    return [who for who, _ in itertools.groupby(visit.who for visit in visits if visit.who)]
