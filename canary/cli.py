@@ -18,6 +18,7 @@ from canary.adapters.clock import SystemClock
 from canary.adapters.kubernetes import Cluster
 from canary.core.orders import Order, Verb
 from canary.core.record import Phase, Record
+from canary.core.share import share_text
 from canary.errors import CanaryError
 
 OBEYED_WITHIN_S = 30.0
@@ -112,9 +113,10 @@ def told(app: desk.App) -> str:
     if not record.unfinished:
         reason = f" ({record.reason})" if record.reason else ""
         return f"{head}, {_image(record, record.primary)} serves{reason}"
+    share = share_text(record.weight_percent, record.mirror_percent)
     held = f", suspended by {record.held}" if record.held else ""
     return (
-        f"{head}, {record.weight_percent} % to {_image(record, record.canary)}, the rest to "
+        f"{head}, {share} to {_image(record, record.canary)}, the rest to "
         f"{_image(record, record.primary)}{held} (run {record.run})"
     )
 

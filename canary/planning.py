@@ -42,9 +42,7 @@ def plan_of(
     """The numbers that shape a run of this app; `custom` are the metrics of its own."""
     analysis = app.analysis
     interval_s = analysis.interval
-    inconclusive_s = float(
-        analysis.inconclusive_deadline_seconds or max(app.progress_deadline_seconds, 3 * interval_s)
-    )
+    inconclusive_s = _inconclusive_s(app)
     soak_s = interval_s if app.soak is None else app.soak
     return Plan(
         weights=weights_of(analysis),
@@ -70,8 +68,14 @@ def plan_of(
         hooks=frozenset(hook.type.value for hook in analysis.webhooks),
         gates=gates_of(analysis.webhooks),
         evidence=_terms(analysis),
+        mirror_percent=analysis.mirror_weight if analysis.mirror else 0,
         clients_stay=analysis.session_affinity is not None,
     )
+
+
+def _inconclusive_s(app: AppConfig) -> float:
+    usual_s = max(app.progress_deadline_seconds, 3 * app.analysis.interval)
+    return float(app.analysis.inconclusive_deadline_seconds or usual_s)
 
 
 def _terms(analysis: Analysis) -> Terms | None:
@@ -91,7 +95,9 @@ def _terms(analysis: Analysis) -> Terms | None:
 def _longest_s(app: AppConfig, soak_s: float, inconclusive_s: float) -> float:
     """Every deadline used up to its end, one after the other; a run beyond that hangs."""
     analysis = app.analysis
-    bakes_s = (len(weights_of(analysis)) + 1) * (analysis.interval + inconclusive_s)
+    bakes_s = (len(weights_of(analysis)) + 1 + analysis.mirror) * (
+        analysis.interval + inconclusive_s
+    )
     repeated_s = analysis.threshold * analysis.interval
     hooks_s = sum(hook.timeout * (hook.retries + 1) for hook in analysis.webhooks)
     gates = gates_of(analysis.webhooks).values()

@@ -10,6 +10,12 @@ from canary.core.durations import text_of
 
 def routing_lines(app: AppConfig) -> Iterator[str]:
     """Who reaches the canary, and what its failures come to."""
+    if app.analysis.mirror:
+        yield (
+            f"  mirror: before the first weight, copies of {app.analysis.mirror_weight} % of the "
+            f"requests go to the canary for {text_of(app.analysis.interval)}; its answers are "
+            "judged and thrown away"
+        )
     if affinity := app.analysis.session_affinity:
         yield (
             f"  affinity: cookie {affinity.cookie_name} ({text_of(float(affinity.max_age))}) keeps "

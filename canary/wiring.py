@@ -201,6 +201,7 @@ def _router(inputs: Inputs, cluster: Cluster) -> ClusterRouter:
         shield=Shield(status=shield.status, max_request_body_bytes=shield.max_request_body_bytes)
         if inputs.app.shielded
         else None,
+        mirrored_body_bytes=shield.max_request_body_bytes,
         affinity=_affinity(inputs.app.analysis.session_affinity),
     )
     return ClusterRouter(cluster, lists, TrafficView(access.replicas(inputs.config, cluster)))

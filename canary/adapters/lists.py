@@ -1,13 +1,14 @@
 """An app's traffic as TraefikServices: what a record looks like written down, and read back.
 
-Pure: bodies in, bodies out. Three objects: the plain weighted list, the shielded one in which the
-canary's place is taken by a failover, and that failover.
+Pure: bodies in, bodies out. Four objects: the plain weighted list, the shielded one in which the
+canary's place is taken by a failover, that failover, and the mirror that takes the primary's place
+in both lists while the canary gets copies.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +64,8 @@ class Affinity:
 class Lists:
     """The names of one app's routing objects and how they are written.
 
-    `port` is the versions' Service port; `owner` the id that marks objects as ours.
+    `port` is the versions' Service port; `owner` the id that marks objects as ours. Requests with a
+    body over `mirrored_body_bytes` are not copied.
     """
 
     app: str
@@ -72,6 +74,7 @@ class Lists:
     port: int
     shield: Shield | None = None
     affinity: Affinity | None = None
+    mirrored_body_bytes: int = 1_048_576
 
     @property
     def plain(self) -> str:
@@ -87,6 +90,16 @@ class Lists:
     def failover(self) -> str:
         """What stands in the canary's place in the shielded list."""
         return f"{self.app}-failover"
+
+    @property
+    def mirror(self) -> str:
+        """What stands in the primary's place while the canary gets copies."""
+        return f"{self.app}-mirror"
+
+    @property
+    def names(self) -> tuple[str, str, str, str]:
+        """Every one of them."""
+        return self.plain, self.shielded, self.failover, self.mirror
 
     @property
     def collection(self) -> str:
@@ -107,7 +120,7 @@ class Lists:
 
     def plain_body(self, record: Record, seen: Object | None) -> Object:
         """The plain list, with the record, over what is `seen` there."""
-        members = [self._member(version, weight) for version, weight in record.members]
+        members = [self._member(version, weight, record) for version, weight in record.members]
         body = self._body(self.plain, record, seen)
         annotations = body["metadata"]["annotations"]
         annotations[RECORD] = record.to_json()
@@ -123,7 +136,7 @@ class Lists:
         members = [
             {"kind": "TraefikService", "name": failover, "weight": weight}
             if failover and version == record.canary
-            else self._member(version, weight)
+            else self._member(version, weight, record)
             for version, weight in record.members
         ]
         body = self._body(self.shielded, record, seen)
@@ -146,17 +159,37 @@ class Lists:
         }
         return body
 
+    def mirror_body(self, record: Record, seen: Object | None) -> Object:
+        """The primary, and the canary that gets copies of its requests."""
+        body = self._body(self.mirror, record, seen)
+        copies = self._service(self.service(record.canary))
+        body["spec"] = {
+            "mirroring": {
+                **self._service(self.service(record.primary)),
+                "maxBodySize": self.mirrored_body_bytes,
+                "mirrors": [{**copies, "percent": record.mirror_percent}],
+            }
+        }
+        return body
+
+    def is_mirrored(self, record: Record) -> bool:
+        """Whether the canary gets copies of the primary's requests."""
+        return bool(record.mirror_percent and record.primary and record.canary)
+
     def is_shielded(self, record: Record) -> bool:
         """Whether the canary has traffic and a primary that can answer in its stead."""
         both = record.primary and record.canary and record.primary != record.canary
         return bool(self.shield and both and record.weight_percent)
 
-    def weights(self, body: Object | None, failover: Object | None = None) -> dict[str, int]:
-        """What a list says, by version; members that are not versions of ours keep their names."""
+    def weights(self, body: Object | None, *stand_ins: Object | None) -> dict[str, int]:
+        """What a list says, by version; members that are not versions of ours keep their names.
+
+        `stand_ins` are the failover and the mirror, as far as they are there.
+        """
         members = ((body or {}).get("spec", {}).get("weighted") or {}).get("services") or []
         shares: dict[str, int] = {}
         for member in members:
-            version = self._version_of(member, failover)
+            version = self._version_of(member, stand_ins)
             # Without a weight Traefik takes 1.
             shares[version] = shares.get(version, 0) + int(member.get("weight", 1))
         return shares
@@ -167,12 +200,17 @@ class Lists:
         ours = service.startswith(f"{self.app}-") and len(version) == 10
         return version if ours and all(c in "0123456789abcdef" for c in version) else ""
 
-    def _version_of(self, member: Mapping[str, Any], failover: Object | None) -> str:
+    def _version_of(self, member: Mapping[str, Any], stand_ins: Sequence[Object | None]) -> str:
         name = str(member.get("name", ""))
-        if member.get("kind") == "TraefikService" and name == self.failover and failover:
-            spec = failover.get("spec", {}).get("failover") or {}
-            name = str((spec.get("service") or {}).get("name", name))
+        for body in stand_ins if member.get("kind") == "TraefikService" else ():
+            if body and body["metadata"]["name"] == name:
+                return self._stood_for(body) or name
         return self.version_named(name) or name
+
+    def _stood_for(self, body: Object) -> str:
+        spec = body.get("spec") or {}
+        service = (spec.get("failover") or {}).get("service") or spec.get("mirroring") or {}
+        return self.version_named(str(service.get("name", "")))
 
     def _route_to(self, members: list[Object], body: Object) -> None:
         """Give `members` the traffic; clients keep theirs while there is more than one.
@@ -186,8 +224,12 @@ class Lists:
         elif self.affinity:
             weighted.pop("sticky", None)
 
-    def _member(self, version: str, weight: int) -> Object:
-        return {**self._service(self.service(version)), "weight": weight}
+    def _member(self, version: str, weight: int, record: Record) -> Object:
+        service = self._service(self.service(version))
+        if version == record.primary and self.is_mirrored(record):
+            # Traefik needs no port here, but whoever restores takes it from the list.
+            service |= {"kind": "TraefikService", "name": self.mirror}
+        return {**service, "weight": weight}
 
     def _service(self, name: str) -> Object:
         return {"kind": "Service", "name": name, "port": self.port}

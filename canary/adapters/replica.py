@@ -36,7 +36,9 @@ class Replica:
 
     def _lists_missing(self, record: Record) -> str:
         plain = {self._label(version): weight for version, weight in record.members}
-        problem = self._differs(self.lists.plain, plain)
+        if self.lists.is_mirrored(record):
+            plain[self._full(self.lists.mirror)] = plain.pop(self._label(record.primary))
+        problem = self._mirror_missing(record) or self._differs(self.lists.plain, plain)
         if problem or self.lists.shield is None:
             return problem
         shielded = dict(plain)
@@ -55,6 +57,23 @@ class Replica:
         wanted = (self._label(record.canary), self._fallback_label(record.primary))
         return "" if pair == wanted else f"has another {self.lists.failover}"
 
+    def _mirror_missing(self, record: Record) -> str:
+        if not self.lists.is_mirrored(record):
+            return ""
+        service = self._find(self._full(self.lists.mirror))
+        if service is None:
+            return f"does not know {self.lists.mirror} yet"
+        mirroring = service.get("mirroring") or {}
+        copies = [
+            (_plain_name(m.get("name")), m.get("percent")) for m in mirroring.get("mirrors") or ()
+        ]
+        has = (_plain_name(mirroring.get("service")), copies)
+        wanted = (
+            self._label(record.primary),
+            [(self._label(record.canary), record.mirror_percent)],
+        )
+        return "" if has == wanted else f"has another {self.lists.mirror}"
+
     def _differs(self, name: str, wanted: dict[str, int]) -> str:
         service = self._find(self._full(name))
         if service is None:
@@ -66,7 +85,8 @@ class Replica:
         return f"still routes {name} {'/'.join(str(w) for w in has.values()) or 'nowhere'}"
 
     def _servers_missing(self, record: Record) -> str:
-        for version, _ in record.members:
+        copied = [record.canary] if self.lists.is_mirrored(record) else []
+        for version in (*dict(record.members), *copied):
             problem = self._server_missing(self._label(version))
             if problem:
                 return problem

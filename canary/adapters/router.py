@@ -49,12 +49,13 @@ class ClusterRouter:
             return None
         failover = seen.get(self._lists.failover)
         shielded = seen.get(self._lists.shielded)
-        weights = self._lists.weights(plain)
+        mirror = seen.get(self._lists.mirror)
+        weights = self._lists.weights(plain, mirror)
         ignored = shielded is None and self._lists.shield is None
         return Route(
             record=self._record(plain),
             weights=weights,
-            shielded=weights if ignored else self._lists.weights(shielded, failover),
+            shielded=weights if ignored else self._lists.weights(shielded, failover, mirror),
             changed_by=last_writer(plain),
             order=str((plain["metadata"].get("annotations") or {}).get(ORDER, "")),
         )
@@ -64,6 +65,8 @@ class ClusterRouter:
         if self._seen is None:
             self.route()
         lists = self._lists
+        if lists.is_mirrored(record):
+            self._put(lists.mirror, lists.mirror_body, record)
         if self._raises(record):
             self._write_shielded(record)
             self._put(lists.plain, lists.plain_body, record)
@@ -72,6 +75,8 @@ class ClusterRouter:
             self._write_shielded(record)
         if not lists.is_shielded(record):
             self._drop(lists.failover)
+        if not lists.is_mirrored(record):
+            self._drop(lists.mirror)
 
     def live(self, record: Record) -> Live:
         """What Traefik's replicas route, compared with `record`, for both lists."""
@@ -80,19 +85,18 @@ class ClusterRouter:
     def remove(self) -> None:
         """Delete the TraefikServices that are ours."""
         self.route()
-        for name in (self._lists.plain, self._lists.shielded, self._lists.failover):
+        for name in self._lists.names:
             self._drop(name)
 
     def _look(self) -> dict[str, Object]:
         lists = self._lists
         selector = f"app.kubernetes.io/name={lists.app}"
         found = self._cluster.list_(lists.collection, label_selector=selector)
-        names = (lists.plain, lists.shielded, lists.failover)
         seen = {body["metadata"]["name"]: body for body in found}
         if lists.plain not in seen:  # or its label was taken off, or it is somebody else's
             plain = self._cluster.find(lists.path(lists.plain))
             seen |= {} if plain is None else {lists.plain: plain}
-        ours = {name: body for name, body in seen.items() if name in names}
+        ours = {name: body for name, body in seen.items() if name in lists.names}
         for body in ours.values():
             self._demand_ours(body)
         return ours
@@ -191,9 +195,9 @@ class ClusterRouter:
         if before is None:
             # Leftovers of ours may be adopted; a plain list means that another driver was here.
             return f"TraefikService {name} was created" if name == self._lists.plain else ""
-        failover = self._known().get(self._lists.failover)
-        weights = self._lists.weights(now, failover)
-        if weights != self._lists.weights(before, failover):
+        stand_ins = [self._known().get(n) for n in (self._lists.failover, self._lists.mirror)]
+        weights = self._lists.weights(now, *stand_ins)
+        if weights != self._lists.weights(before, *stand_ins):
             shares = "/".join(str(weight) for weight in weights.values()) or "nothing"
             return f"the weights of {name} were changed to {shares}"
         marks = [(body["metadata"].get("annotations") or {}) for body in (before, now)]

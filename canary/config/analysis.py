@@ -195,6 +195,11 @@ class Analysis(Model):
     """Percent of the primary's pods that must be ready for the run to begin."""
     expected_requests_per_second: Annotated[Number, Field(gt=0)] | None = None
     """The app's usual load through Traefik: lets the preview warn of steps that see too little."""
+    mirror: Flag = False
+    """Before the first weight, for one interval, the canary gets copies of requests; its answers
+    are judged and thrown away. The app must be safeToRepeat."""
+    mirror_weight: Weight = 100
+    """Of how many percent of the requests it gets a copy."""
     session_affinity: SessionAffinity | None = None
     """Keeps a client on the version that it met."""
 

@@ -19,8 +19,6 @@ REFUSED: dict[type[BaseModel], dict[str, str]] = {
     Analysis: {
         "iterations": _NOT_YET,
         "match": _NOT_YET,
-        "mirror": _NOT_YET,
-        "mirrorWeight": _NOT_YET,
         "baseline": _NOT_YET,
         "primaryReadyThresholdPercent": "is called primaryReadyThreshold",
     },

@@ -10,7 +10,7 @@ from canary.config.app import AppConfig
 from canary.config.metric_rules import custom_problems, range_troubles, template_problems
 from canary.config.problems import Path, Problem, path_text
 from canary.config.stack import StackConfig
-from canary.config.strategy_rules import affinity_problems
+from canary.config.strategy_rules import affinity_problems, mirror_problems
 from canary.core.durations import text_of
 from canary.core.gates import CALLS
 from canary.core.plan import CheckName
@@ -163,7 +163,7 @@ def _duration(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem
     if app.max_duration is None or app.skip_analysis:
         return
     soak_s = analysis.interval if app.soak is None else app.soak
-    shortest_s = len(weights_of(analysis)) * analysis.interval + soak_s
+    shortest_s = (len(weights_of(analysis)) + analysis.mirror) * analysis.interval + soak_s
     if app.max_duration < shortest_s:
         text = f"{text_of(app.max_duration)} is less than the steps take, {text_of(shortest_s)}"
         path = (*at, "maxDuration")
@@ -192,9 +192,10 @@ _APP_RULES: tuple[AppRule, ...] = (
     _target,
     _duration,
     affinity_problems,
+    mirror_problems,
 )
 # What stands beside an app's own name in its namespace; another app must not be called so.
-_TAKEN_SUFFIXES = ("-shielded", "-failover", "-canary", "-rollouts")
+_TAKEN_SUFFIXES = ("-shielded", "-failover", "-mirror", "-canary", "-rollouts")
 
 
 def _one_name(stack: StackConfig) -> Iterator[Problem]:

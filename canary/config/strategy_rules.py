@@ -24,3 +24,17 @@ def affinity_problems(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator
         path = (*here, "cookieName")
         text = "this prefix needs secure: true: browsers drop such a cookie otherwise"
         yield Problem(path=path, text=text, involved=(path, secure))
+
+
+def mirror_problems(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem]:
+    """A copy of a request does what the request does, a second time."""
+    path, safe = (*at, "analysis", "mirror"), (*at, "safeToRepeat")
+    if app.analysis.mirror and not app.safe_to_repeat:
+        text = (
+            "sends requests twice, POST too: remove it, or say safeToRepeat: true in the app's "
+            "settings if that does no harm"
+        )
+        yield Problem(path=path, text=text, involved=(path, safe))
+    if "mirror_weight" in app.analysis.model_fields_set and not app.analysis.mirror:
+        weight = (*at, "analysis", "mirrorWeight")
+        yield Problem(path=weight, text="is for mirror: true", involved=(weight, path))

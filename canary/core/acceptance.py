@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from canary.core.gates import confirm
-from canary.core.moves import shift
+from canary.core.moves import mirror, shift
 from canary.core.pace import LOOK_S
 from canary.core.plan import Plan
 from canary.core.retreat import give_up
@@ -47,7 +47,9 @@ def _refused(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
 
 
 def first_shift(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
-    """Move to the first weight, once its gate is open."""
+    """Move to the first weight, once its gate is open; before it to copies, which nobody sees."""
+    if plan.mirror_percent:
+        return mirror(state, seen, plan, why)
     asked = confirm((HookType.CONFIRM_TRAFFIC_INCREASE,), state, seen, plan)
     if asked.refusal:
         return give_up(state, asked.refusal)

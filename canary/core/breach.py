@@ -23,7 +23,7 @@ def watch(state: State, seen: Seen, plan: Plan) -> State:
     """
     if seen.canary is not None and seen.primary is not None:
         state = replace(state, stranded=seen.canary.ready > 0 and not seen.primary.ready)
-    if seen.canary is None or seen.canary.disturbed or not state.weight_percent:
+    if seen.canary is None or seen.canary.disturbed or not state.has_requests:
         return replace(state, unready_since_s=None, short_since_s=None)
     unready = seen.canary.ready == 0
     short = seen.canary.ready < enough(plan.replicas, plan.canary_ready_percent)

@@ -1,4 +1,4 @@
-"""The two moves of a run: to another weight, and into a bake at it."""
+"""The moves of a run: to copies of requests, to another weight, and into a bake at it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from canary.core.state import Course, Decision, Effect, Seen, State
 def shift(state: State, seen: Seen, weight_percent: int, why: str) -> Decision:
     """Write another weight; the bake begins once it is live."""
     promoting = weight_percent == 100
-    began = state.weight_percent == 0
+    began = not state.has_requests
     after = replace(
         state,
         phase=Phase.PROMOTING if promoting else Phase.PROGRESSING,
@@ -26,9 +26,24 @@ def shift(state: State, seen: Seen, weight_percent: int, why: str) -> Decision:
         passed=frozenset(),
         step=state.step if promoting else state.step + 1,
         weight_percent=weight_percent,
+        mirror_percent=0,
         exits=seen.canary.exits if began and seen.canary else state.exits,
     )
     reason = f"{weight_percent} % to the canary{', promoting' if promoting else ''}: {why}"
+    shift = (Effect.SHIFT,)
+    return Decision(state=after, reason=reason, effects=shift, wait_s=LIVE_LOOK_S, loud=True)
+
+
+def mirror(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
+    """Send copies of requests to the canary; nobody sees its answers."""
+    after = replace(
+        state,
+        phase=Phase.PROGRESSING,
+        entered_s=seen.now_s,
+        mirror_percent=plan.mirror_percent,
+        exits=seen.canary.exits if seen.canary else state.exits,
+    )
+    reason = f"{after.share} to the canary: {why}"
     shift = (Effect.SHIFT,)
     return Decision(state=after, reason=reason, effects=shift, wait_s=LIVE_LOOK_S, loud=True)
 

@@ -69,7 +69,7 @@ def fresh(state: State, seen: Seen) -> Order | None:
 def obey(order: Order, state: State, seen: Seen) -> Decision:
     """What the run does about an order: always one line that names who asked."""
     state = replace(state, obeyed=order.text)
-    where = f"{state.weight_percent} %"
+    where = state.share
     match order.verb:
         case Verb.ABORT:
             if state.phase is Phase.PREPARING:

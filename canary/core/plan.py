@@ -84,6 +84,8 @@ class Plan:
     them that may hold the run. A version that was
     primary at most `rollback_window_s` ago gets everything at once. `clients_stay`: a client keeps
     the version that it met, so a weight does not tell which share of the requests the canary gets.
+    `mirror_percent`: of so many requests a copy goes to the canary, for one bake before the first
+    weight; its answers are judged and thrown away. 0: no such bake.
     """
 
     weights: tuple[int, ...]
@@ -110,8 +112,10 @@ class Plan:
     gates: Mapping[HookType, Gate] = field(default_factory=dict)
     evidence: Terms | None = None
     clients_stay: bool = False
+    mirror_percent: int = 0
 
     @property
     def shortest_s(self) -> float:
         """The theoretical minimum of a healthy run, once the canary is ready."""
-        return 0.0 if self.skip_analysis else len(self.weights) * self.interval_s + self.soak_s
+        bakes = len(self.weights) + bool(self.mirror_percent)
+        return 0.0 if self.skip_analysis else bakes * self.interval_s + self.soak_s

@@ -34,8 +34,9 @@ class Record:
     """What an app's traffic is and why.
 
     `primary` and `canary` are versions (10 hex digits); `canary` is "" when no run is under way.
-    `weight_percent` is the canary's share, 0..100. `moved_at` is the writer's wall clock (unix
-    seconds) of the last change of weights. `images` names each version for people. `former` are the
+    `weight_percent` is the canary's share, 0..100. It gets copies of `mirror_percent` of the
+    primary's requests. `moved_at` is the writer's wall clock (unix seconds) of the last change
+    of weights. `images` names each version for people. `former` are the
     versions that were primary before, with the wall clock (unix seconds) at which they stopped.
     `held` says who suspended the run; `obeyed` is the order that was obeyed last.
     `lease` names the Lease that vouches for the run, "namespace/name", "" for none.
@@ -47,6 +48,7 @@ class Record:
     primary: str = ""
     canary: str = ""
     weight_percent: int = 0
+    mirror_percent: int = 0
     moved_at: float = 0.0
     reason: str = ""
     images: dict[str, str] = field(default_factory=dict)
@@ -76,6 +78,7 @@ class Record:
             "primary": self.primary,
             "canary": self.canary,
             "weight": self.weight_percent,
+            "mirrored": self.mirror_percent,
             "movedAt": round(self.moved_at, 3),
             "reason": self.reason,
             "images": self.images,
@@ -103,6 +106,7 @@ class Record:
             primary=str(raw.get("primary", "")),
             canary=str(raw.get("canary", "")),
             weight_percent=_percent(raw.get("weight", 0)),
+            mirror_percent=_percent(raw.get("mirrored", 0)),
             moved_at=float(raw.get("movedAt", 0.0)),
             reason=str(raw.get("reason", "")),
             images={str(k): str(v) for k, v in dict(raw.get("images", {})).items()},

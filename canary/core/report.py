@@ -5,16 +5,27 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+from canary.core.share import share_text
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One bake: its weight, how long it lasted, what was counted and what was concluded."""
+    """One bake: its weight, how long it lasted, what was counted and what was concluded.
+
+    `mirror_percent`: it was one of copies, of so many requests.
+    """
 
     weight_percent: int
     seconds: float
     canary_requests: int
     primary_requests: int
     verdicts: tuple[str, ...]
+    mirror_percent: int = 0
+
+    @property
+    def share(self) -> str:
+        """What the canary was sent."""
+        return share_text(self.weight_percent, self.mirror_percent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +66,7 @@ class Report:
         if not self.steps:
             return "\n".join([*head, ""])
         rows = [
-            f"| {s.weight_percent} % | {s.seconds:.1f} s | {s.canary_requests} "
+            f"| {s.share} | {s.seconds:.1f} s | {s.canary_requests} "
             f"| {s.primary_requests} | {'; '.join(s.verdicts)} |"
             for s in self.steps
         ]

@@ -26,10 +26,10 @@ def roll_back(state: State, seen: Seen, cause: str, *, stopped: bool = False) ->
         cause=cause,
         stopped=stopped,
     )
-    if state.stranded and not state.weight_percent:
+    if state.stranded and not state.has_requests:
         ended = replace(after, phase=Phase.FAILED, doubt=KEPT)
         return Decision(state=ended, reason=_doubted(ended), loud=True)
-    if state.stranded:
+    if state.stranded and (state.weight_percent or seen.foreign):  # copies may end: nothing moves
         # A write would undo weights that somebody changed, perhaps to help.
         effects = () if seen.foreign else (Effect.PERSIST,)
         return Decision(state=after, reason=f"{cause}; {KEPT}", effects=effects, loud=True)
@@ -43,7 +43,7 @@ def unrestored(state: State, weight_percent: int, problem: str) -> State:
 
 def rolling_back(state: State, seen: Seen, plan: Plan) -> Decision:
     """Try again while the canary has weight; end once Traefik routes nothing to it."""
-    if state.weight_percent or state.doubt:
+    if state.has_requests or state.doubt:
         return _retry_restore(state, seen, plan)
     if seen.live.confirmed:
         after = replace(state, phase=Phase.FAILED)
@@ -99,7 +99,7 @@ def _exhausted(state: State, seen: Seen, plan: Plan) -> bool:
 
 
 def _restore(state: State, seen: Seen, reason: str, *, loud: bool = False) -> Decision:
-    after = replace(state, weight_percent=0, entered_s=seen.now_s, doubt="")
+    after = replace(state, weight_percent=0, mirror_percent=0, entered_s=seen.now_s, doubt="")
     effects = (Effect.RESTORE,)
     return Decision(state=after, reason=reason, effects=effects, wait_s=LIVE_LOOK_S, loud=loud)
 

@@ -11,6 +11,7 @@ from canary.core.custom import Reading
 from canary.core.evidence import Evidence
 from canary.core.record import Phase
 from canary.core.seen import HookResult, HookType, Live, Pods
+from canary.core.share import share_text
 from canary.core.verdicts import Verdict
 
 
@@ -27,9 +28,11 @@ class State:
     """Everything the next decision depends on besides what is seen.
 
     Times are the clock's monotonic seconds. `entered_s` is when the phase began or the weight was
-    last changed, `retreated_s` when the run began to roll back. `baked_from_s` is when the weight
-    was first seen live on every replica, None before; `traffic_from_s` the same for the first
-    weight. `held_s` is when the first bake at this weight ended that both versions spoilt.
+    last changed; `retreated_s` when the run began to roll back. `mirror_percent` tells of how many
+    requests the canary gets a copy, which is before the first weight alone. `baked_from_s` is when
+    the weight was first seen live on every replica, None before; `traffic_from_s` the same for the
+    first weight, or for copies. `held_s` is when the first bake at this weight ended that both
+    versions spoilt.
     `gate` is the one that holds the run, since `gate_from_s`, last called at `gate_asked_s`;
     `passed` are the gates that were opened for the next weight.
     `gate_opened` is who approved it. `suspended` is who suspended the run, at `suspended_s`;
@@ -47,6 +50,7 @@ class State:
     retreated_s: float = 0.0
     step: int = -1
     weight_percent: int = 0
+    mirror_percent: int = 0
     baked_from_s: float | None = None
     held_s: float | None = None
     traffic_from_s: float | None = None
@@ -68,6 +72,16 @@ class State:
     cause: str = ""
     stopped: bool = False
     doubt: str = ""
+
+    @property
+    def has_requests(self) -> bool:
+        """Whether the canary is sent any, be they copies."""
+        return self.weight_percent > 0 or self.mirror_percent > 0
+
+    @property
+    def share(self) -> str:
+        """What the canary is sent, in words."""
+        return share_text(self.weight_percent, self.mirror_percent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ def progress(before: State, decision: Decision, seen: Seen, plan: Plan) -> str:
     state, reason = decision.state, decision.reason
     if state.phase is not before.phase or Effect.OPEN_WINDOW in decision.effects:
         return reason  # what was counted belongs to the bake before
-    if not state.weight_percent or state.baked_from_s is None or seen.window is None:
+    if not state.has_requests or state.baked_from_s is None or seen.window is None:
         return reason
     left = bake.left_s(state, seen, plan)
     parts = [
@@ -69,4 +69,6 @@ def _whereabouts(primary: str, state: State, restore_s: float | None) -> str:
 def _where(state: State, plan: Plan) -> str:
     if state.phase is Phase.SOAKING:
         return "soak · 100 %"
+    if state.mirror_percent:
+        return state.share
     return f"step {state.step + 1}/{len(plan.weights)} · {state.weight_percent} %"

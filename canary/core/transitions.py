@@ -138,7 +138,7 @@ def _ended_early(state: State, seen: Seen, plan: Plan) -> Decision | None:
     if seen.stop:
         return roll_back(state, seen, seen.stop, stopped=True)
     if cause := breach(state, seen, plan):
-        return roll_back(state, seen, f"at {state.weight_percent} %: {cause}")
+        return roll_back(state, seen, f"at {state.share}: {cause}")
     return None
 
 
@@ -151,13 +151,13 @@ def _await_live(state: State, seen: Seen, plan: Plan) -> Decision:
             baked_from_s=seen.now_s,
             traffic_from_s=_first(state.traffic_from_s, seen.now_s),
         )
-        return open_bake(after, plan, f"{state.weight_percent} % is live on every replica")
+        return open_bake(after, plan, f"{state.share} is live on every replica")
     if seen.now_s - state.entered_s > LIVE_DEADLINE_S:
         text = seen.live.text or "Traefik does not confirm it"
-        cause = f"{state.weight_percent} % was not live within {LIVE_DEADLINE_S:.0f} s: {text}"
+        cause = f"{state.share} was not live within {LIVE_DEADLINE_S:.0f} s: {text}"
         return roll_back(state, seen, cause)
     text = f": {seen.live.text}" if seen.live.text else ""
-    reason = f"waiting for Traefik to route {state.weight_percent} %{text}"
+    reason = f"waiting for Traefik to route {state.share}{text}"
     return Decision(state=state, reason=reason, wait_s=LIVE_LOOK_S)
 
 
@@ -174,7 +174,7 @@ def _baking(state: State, seen: Seen, plan: Plan) -> Decision:
     ):  # the bake before this one has passed
         return _advance(state, seen, plan, f"{state.gate} was given")
     if left > 0:
-        reason = f"baking at {state.weight_percent} %, {left:.0f} s left"
+        reason = f"baking at {state.share}, {left:.0f} s left"
         return Decision(state=state, reason=reason, wait_s=min(LOOK_S, left))
     end = bake.conclude(state, seen, plan)
     if end.grade is Grade.FAIL:
@@ -202,9 +202,9 @@ def _failed_check(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
     count = f"{failed} of {plan.threshold} failed checks"
     after = replace(state, failed_checks=failed, gate=None, passed=frozenset())
     if failed >= plan.threshold:
-        return roll_back(after, seen, f"at {state.weight_percent} %: {text} ({count})")
+        return roll_back(after, seen, f"at {state.share}: {text} ({count})")
     held = replace(after, baked_from_s=seen.now_s, held_s=None)
-    return open_bake(held, plan, f"{HELD} at {state.weight_percent} %: {text} ({count})", loud=True)
+    return open_bake(held, plan, f"{HELD} at {state.share}: {text} ({count})", loud=True)
 
 
 def _inconclusive(state: State, seen: Seen, plan: Plan, end: bake.Conclusion) -> Decision:
@@ -214,18 +214,18 @@ def _inconclusive(state: State, seen: Seen, plan: Plan, end: bake.Conclusion) ->
             held_s = _first(state.held_s, seen.now_s)
             closed = replace(state, gate=None, passed=frozenset())
             again = replace(closed, baked_from_s=seen.now_s, held_s=held_s)
-            return open_bake(again, plan, f"baking anew at {state.weight_percent} %: {text}")
-        return Decision(state=state, reason=f"held at {state.weight_percent} %: {text}")
+            return open_bake(again, plan, f"baking anew at {state.share}: {text}")
+        return Decision(state=state, reason=f"held at {state.share}: {text}")
     waited = f"inconclusive for {plan.inconclusive_deadline_s:.0f} s"
     if plan.promote_inconclusive and seen.canary is not None and seen.canary.ready:
         return _advance(state, seen, plan, f"{waited} ({text}), onInconclusive is promote")
-    return roll_back(state, seen, f"at {state.weight_percent} %: {waited}: {text}")
+    return roll_back(state, seen, f"at {state.share}: {waited}: {text}")
 
 
 def _advance(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
     if state.suspended:  # judged on, in bakes of their own
         again = replace(state, baked_from_s=seen.now_s, held_s=None)
-        reason = f"held at {state.weight_percent} %: suspended by {state.suspended}"
+        reason = f"held at {state.share}: suspended by {state.suspended}"
         return open_bake(again, plan, reason)
     if state.phase is Phase.SOAKING:
         after = replace(state, phase=Phase.SUCCEEDED, entered_s=seen.now_s)
@@ -235,7 +235,7 @@ def _advance(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
     promotion = () if following else (HookType.CONFIRM_PROMOTION,)
     asked = confirm((HookType.CONFIRM_TRAFFIC_INCREASE, *promotion), state, seen, plan)
     if asked.refusal:
-        return roll_back(state, seen, f"at {state.weight_percent} %: {asked.refusal}")
+        return roll_back(state, seen, f"at {state.share}: {asked.refusal}")
     if asked.hold:
         return _held(state, asked.hold, seen, plan)
     return shift(asked.state, seen, following[0] if following else 100, why)
@@ -246,7 +246,7 @@ def _held(state: State, hold: Decision, seen: Seen, plan: Plan) -> Decision:
     if state.gate is not None and bake.left_s(state, seen, plan) > 0:
         return hold
     again = replace(hold.state, baked_from_s=seen.now_s, held_s=None)
-    reason = f"{HELD} at {state.weight_percent} %: waiting for {again.gate}"
+    reason = f"{HELD} at {state.share}: waiting for {again.gate}"
     opened = open_bake(again, plan, reason, loud=state.gate is None)
     return replace(opened, effects=(*opened.effects, *hold.effects))
 

@@ -27,9 +27,7 @@ class Chronicle:
 
     def note(self, before: State, decision: Decision, seen: Seen) -> None:
         """Keep what a finished or broken bake came to."""
-        moved = Effect.OPEN_WINDOW in decision.effects or (
-            decision.state.weight_percent != before.weight_percent
-        )
+        moved = Effect.OPEN_WINDOW in decision.effects or (decision.state.share != before.share)
         ended = before.baked_from_s is not None and (
             moved or decision.state.phase is Phase.SUCCEEDED
         )
@@ -72,6 +70,7 @@ class Chronicle:
         self.shielded_requests += window.fallback_requests if window else 0
         step = Step(
             weight_percent=before.weight_percent,
+            mirror_percent=before.mirror_percent,
             seconds=round(seen.now_s - began_s, 3),
             canary_requests=window.canary.requests if window else 0,
             primary_requests=window.primary.requests if window else 0,

@@ -122,7 +122,7 @@ class Lookout:
     def _unopened(self, state: State) -> bool:
         """Whether evidence is wanted from now on: since the canary's first traffic."""
         wanted = self.plan.evidence is not None and state.course is Course.JUDGED
-        going = state.weight_percent > 0 and state.phase is not Phase.ROLLING_BACK
+        going = state.has_requests and state.phase is not Phase.ROLLING_BACK
         return wanted and going and self.evidence is None
 
     def _open_evidence(self, now_s: float) -> None:
@@ -156,7 +156,7 @@ class Lookout:
 
     def _ask_whether_to_go_back(self, state: State, record: Record, now_s: float) -> None:
         """While the canary has traffic, its rollback hooks are asked once a poll."""
-        going = state.weight_percent and state.phase is not Phase.ROLLING_BACK
+        going = state.has_requests and state.phase is not Phase.ROLLING_BACK
         wanted = HookType.ROLLBACK in self.plan.hooks and going
         if not wanted or now_s - self.asked_back_s < self.plan.poll_s:
             return

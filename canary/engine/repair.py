@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from canary.core.record import Phase, Record
 from canary.core.seen import Pods, Route
+from canary.core.share import share_text
 from canary.engine.holding import demand_unheld
 from canary.engine.patience import patiently
 from canary.errors import ConflictError
@@ -50,7 +51,8 @@ def damage_of(route: Route, apex: str) -> str:
     """What is not as it is at rest, "" when everything is."""
     record = route.record
     if record.unfinished:
-        return f"run {record.run} ended in {record.phase} at {record.weight_percent} %"
+        share = share_text(record.weight_percent, record.mirror_percent)
+        return f"run {record.run} ended in {record.phase} at {share}"
     rest = {record.primary: 100}
     if dict(route.weights) != rest or dict(route.shielded) != rest:
         return "the weights were changed"
@@ -92,6 +94,7 @@ def _repair(route: Route, damage: str, ports: Ports) -> Record:
         primary=serving,
         canary="" if kept else record.canary,
         weight_percent=0,
+        mirror_percent=0,
         moved_at=ports.clock.wall_s(),
         reason=f"repaired: {damage}",
     )

@@ -183,7 +183,7 @@ class Run:
 
     def _restore(self) -> None:
         """One attempt: before the next one, somebody looks which version has ready pods."""
-        if self.chronicle.restore_began_s is None:
+        if self.chronicle.restore_began_s is None and not self.record.mirror_percent:
             self.chronicle.restore_began_s = self.ports.clock.now_s()
         self._overwrite(self._named(moved=True), 0.0)
         self._point_apex_back()
@@ -236,6 +236,7 @@ class Run:
             self.record,
             phase=self.state.phase,
             weight_percent=self.state.weight_percent,
+            mirror_percent=self.state.mirror_percent,
             reason=self.state.cause,
             held=self.state.suspended,
             obeyed=self.state.obeyed,
@@ -264,7 +265,7 @@ class Run:
         if failed.weight_percent and self.record.primary:
             patiently(lambda: self._bring_back(failed), self.ports, RESTORE_PATIENCE_S)
         if not self.state.doubt:
-            self.state = replace(failed, weight_percent=0)
+            self.state = replace(failed, weight_percent=0, mirror_percent=0)
             self._close()
 
     def _bring_back(self, failed: State) -> None:

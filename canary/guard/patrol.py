@@ -147,7 +147,8 @@ class Patrol:
             f"{CORE.format(app.namespace)}/services/{app.name}",
             lambda body: decisions.pointed(decisions.stamped(body, run), canary, primary),
         )
-        self._change(app, f"{app.lists}/{app.name}-failover", None)
+        for name in ("failover", "mirror"):
+            self._change(app, f"{app.lists}/{app.name}-{name}", None)
         self.settled.add(text)
         return True
 

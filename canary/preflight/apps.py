@@ -68,7 +68,7 @@ def _paths(app: AppConfig, lists: Lists) -> tuple[str, ...]:
         _service_path(app),
         f"/api/v1/namespaces/{app.namespace}/configmaps/{app.name}-rollouts",
         f"{_TRAEFIK}/namespaces/{app.namespace}/ingressroutes/{app.name}",
-        *(lists.path(name) for name in (lists.plain, lists.shielded, lists.failover)),
+        *(lists.path(name) for name in lists.names),
     )
 
 
@@ -95,12 +95,12 @@ def _route(lists: Lists, seen: dict[str, Object | None]) -> Route | None:
         record = Record.from_json(text)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    weights = lists.weights(plain)
-    failover = seen[lists.path(lists.failover)]
+    failover, mirror = seen[lists.path(lists.failover)], seen[lists.path(lists.mirror)]
+    weights = lists.weights(plain, mirror)
     return Route(
         record=record,
         weights=weights,
-        shielded=lists.weights(shielded, failover) if shielded else weights,
+        shielded=lists.weights(shielded, failover, mirror) if shielded else weights,
         changed_by=last_writer(plain or {}),
     )
 

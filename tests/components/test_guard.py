@@ -56,11 +56,12 @@ def test_its_rights_are_those_of_a_restore() -> None:
         for resource in rule["resources"]
         for name in rule.get("resourceNames", ["any"])
     }
-    lists = ("other", "other-shielded", "other-failover")
+    lists = ("other", "other-shielded", "other-failover", "other-mirror")
     assert allowed == {
         ("list", "traefikservices", "any"),
         *((verb, "traefikservices", name) for verb in ("get", "update") for name in lists),
         ("delete", "traefikservices", "other-failover"),
+        ("delete", "traefikservices", "other-mirror"),
         ("get", "services", "other"),
         ("update", "services", "other"),
         ("get", "leases", "any"),

@@ -61,8 +61,6 @@ def test_an_analysis(analysis: dict[str, Any], problem: str) -> None:
     [
         "iterations",
         "match",
-        "mirror",
-        "mirrorWeight",
     ],
 )
 def test_what_no_run_carries_out_is_refused_by_name(field: str) -> None:

@@ -61,6 +61,13 @@ class Bench:
         self.router.write(record)
         return record
 
+    def run_mirrored(self) -> Record:
+        """A driver carries out run r1, up to copies of requests."""
+        record = replace(at(0), mirror_percent=50, lease=self.heartbeat.begin())
+        self.router.write(replace(record, mirror_percent=0))
+        self.router.write(record)
+        return record
+
     def pass_(self, seconds: float, *, alive: bool = False) -> None:
         """Time in which the guard looks every two seconds."""
         for _ in range(round(seconds / 2)):
@@ -92,11 +99,11 @@ class Bench:
         for name in (PLAIN, SHIELDED):
             assert self.body(name)["spec"]["weighted"]["services"] == only
             assert self.body(name)["metadata"]["annotations"][RUN] == "guard-r1"
-        assert FAILOVER not in {
-            body["metadata"]["name"] for body in self.server.objects.items(LISTS.collection, "", "")
-        }
+        there = self.server.objects.items(LISTS.collection, "", "")
+        assert not {FAILOVER, LISTS.mirror} & {body["metadata"]["name"] for body in there}
         assert self.apex == OLD
         assert (self.record.phase, self.record.weight_percent) == (Phase.FAILED, 0)
+        assert self.record.mirror_percent == 0
         assert self.record.reason.startswith("restored by guard: the driver of run r1 gave no sign")
 
 

@@ -63,6 +63,14 @@ def test_what_a_dead_driver_left_is_restored_within_fifteen_seconds(
     assert event["message"].endswith(f"in {phase} at {weight} %; all traffic is back on podinfo:1")
 
 
+def test_copies_of_requests_that_a_dead_driver_left_are_stopped(bench: Bench) -> None:
+    bench.run_mirrored()
+    bench.pass_(20.0, alive=True)
+    assert bench.record.mirror_percent == 50
+    bench.pass_(14.0)
+    bench.demand_restored()
+
+
 def test_an_apex_that_was_flipped_is_flipped_back(bench: Bench) -> None:
     bench.run_at(100, Phase.SOAKING)
     bench.server.edit(f"{SERVICES}/podinfo", {"spec": {"selector": bench.selector(NEW)}})

@@ -103,10 +103,12 @@ class RunMachine(RuleBasedStateMachine):
         self.now_s = 0.0
         self.judged: list[int] = []
 
-    @initialize(course=st.sampled_from(Course), lenient=st.booleans())
-    def begin(self, course: Course, *, lenient: bool) -> None:
+    @initialize(
+        course=st.sampled_from(Course), lenient=st.booleans(), mirror=st.sampled_from((0, 50))
+    )
+    def begin(self, course: Course, *, lenient: bool, mirror: int) -> None:
         self.state = replace(BEGIN, course=course)
-        self.plan = replace(PLAN, promote_inconclusive=lenient)
+        self.plan = replace(PLAN, promote_inconclusive=lenient, mirror_percent=mirror)
 
     @precondition(lambda self: self.state.phase not in TERMINAL)
     @rule(seen=sights, looks=st.sampled_from((1, 1, 5, 15)))
@@ -184,6 +186,7 @@ class RunMachine(RuleBasedStateMachine):
         after = decision.state
         planned = (0, *self.plan.weights, 100)
         assert after.weight_percent in planned
+        self._check_copies(after, seen)
         if after.weight_percent < before.weight_percent:
             assert after.weight_percent == 0
             assert Effect.RESTORE in decision.effects
@@ -203,6 +206,16 @@ class RunMachine(RuleBasedStateMachine):
             passed = {verdict.grade for verdict in decision.verdicts} <= {Grade.PASS}
             assert (decision.verdicts and passed) or self.plan.promote_inconclusive
 
+    def _check_copies(self, after: State, seen: Seen) -> None:
+        """Only before the first weight; left behind only where nothing may be written."""
+        assert after.mirror_percent in {0, self.plan.mirror_percent}
+        if after.mirror_percent:
+            assert not after.weight_percent
+            assert after.phase is not Phase.FAILED or after.doubt
+            assert (
+                after.phase is not Phase.ROLLING_BACK or after.cause == "somebody" or seen.foreign
+            )
+
     def _check_moves(self, decision: Decision, seen: Seen) -> None:
         """No effect sends traffic to a version without ready pods while the other has some."""
         if seen.canary is None or seen.primary is None:
@@ -211,7 +224,8 @@ class RunMachine(RuleBasedStateMachine):
         if to_canary:
             assert seen.canary.ready or not seen.primary.ready
         if Effect.RESTORE in decision.effects:
-            assert seen.primary.ready or not seen.canary.ready
+            copied = self.state.mirror_percent > 0  # then all traffic is the primary's already
+            assert copied or seen.primary.ready or not seen.canary.ready
 
     def _check_end(self, decision: Decision) -> None:
         after = decision.state

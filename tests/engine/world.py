@@ -138,8 +138,9 @@ class World:
 
     def remember(self) -> None:
         plain, _ = self.traffic.live()
-        if not self.history or self.history[-1][1] != plain:
-            self.history.append((self.clock.now_s(), dict(plain)))
+        copied = dict.fromkeys({self.traffic.routed_copies_to} - {""}, 0)
+        if not self.history or self.history[-1][1] != {**plain, **copied}:
+            self.history.append((self.clock.now_s(), {**plain, **copied}))
 
     def at(self, at_s: float, action: object) -> None:
         """Do something once the clock reaches this many seconds after the release began."""
@@ -159,7 +160,7 @@ class World:
 
     def _routed(self) -> set[str]:
         plain, shielded = self.traffic.live()
-        return {*plain, *shielded}
+        return {*plain, *shielded, self.traffic.routed_copies_to}
 
 
 def refuse(world: World, phase: Phase, *errors: Exception) -> None:

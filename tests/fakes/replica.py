@@ -30,7 +30,10 @@ class Scrape:
 
 @dataclass(slots=True, kw_only=True)
 class Replica:
-    """Advances to any later moment, arrival by arrival. Seconds are the clock's."""
+    """Advances to any later moment, arrival by arrival. Seconds are the clock's.
+
+    A member of weight 0 gets a copy of every request.
+    """
 
     target: str
     traffic: Traffic
@@ -108,6 +111,8 @@ class Replica:
         method = "POST" if share and self.random.random() < share else "GET"
         outcome = self._answer(version, at_s)
         self._note(version, method, outcome, at_s)
+        for copied in (member for member, weight in self._members.items() if not weight):
+            self._note(copied, method, self._answer(copied, at_s), at_s)
         primary = next(iter(self._members))
         if self.traffic.shielded and version != primary and outcome.code == "500":
             self._replay(primary, method, at_s + outcome.seconds)

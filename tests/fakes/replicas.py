@@ -56,6 +56,14 @@ class FakeReplica:
             ]
             entry |= {"type": "weighted", "weighted": {"services": listed}}
             entry |= {"usedBy": [f"{namespace}-route{PROVIDER}"]} if self.routed else {}
+        elif "mirroring" in spec:
+            mirroring = spec["mirroring"]
+            mirrors = [
+                {"name": self._use(services, namespace, m), "percent": m["percent"]}
+                for m in mirroring["mirrors"]
+            ]
+            main = self._use(services, namespace, mirroring)
+            entry |= {"type": "mirroring", "mirroring": {"service": main, "mirrors": mirrors}}
         else:
             failover = spec["failover"]
             pair = {

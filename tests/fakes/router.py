@@ -19,7 +19,8 @@ class FakeTraffic:
 
     `now_s` tells the time, `lag_s` how long Traefik takes to follow. `deployed`, when given, names
     the versions that exist; `up` those with ready endpoints. `faults` are raised by the next calls,
-    one each; `lost` is how many of the next writes happen without an answer.
+    one each; `lost` is how many of the next writes happen without an answer. `copies_to` is the
+    version that gets copies of the primary's requests, "" for none.
     """
 
     now_s: Callable[[], float] = lambda: 0.0
@@ -29,6 +30,8 @@ class FakeTraffic:
     record: Record | None = None
     plain: dict[str, int] = field(default_factory=dict)
     shielded: dict[str, int] = field(default_factory=dict)
+    copies_to: str = ""
+    routed_copies_to: str = ""
     changed_by: str = ""
     order: str = ""
     written_s: float = 0.0
@@ -54,6 +57,7 @@ class FakeTraffic:
         self._catch_up()
         self._changed(by)
         self.record, self.plain, self.shielded = record, dict(record.members), dict(record.members)
+        self.copies_to = record.canary if record.mirror_percent else ""
 
     def live(self) -> tuple[dict[str, int], dict[str, int]]:
         """What Traefik routes now: (plain, shielded)."""
@@ -68,13 +72,14 @@ class FakeTraffic:
         if self.record is None or self.record.run != record.run or self.order == record.obeyed:
             self.order = ""
         self.record, self.plain, self.shielded = record, dict(record.members), dict(record.members)
+        self.copies_to = record.canary if record.mirror_percent else ""
         self.records.append(record)
 
     def clear(self) -> None:
         """Everything is deleted."""
         self._catch_up()
         self._changed("")
-        self.record, self.plain, self.shielded = None, {}, {}
+        self.record, self.plain, self.shielded, self.copies_to = None, {}, {}, ""
 
     def raise_fault(self) -> None:
         if self.faults:
@@ -88,10 +93,13 @@ class FakeTraffic:
     def _catch_up(self) -> None:
         if not self.frozen and self.now_s() >= self.written_s + self.lag_s:
             self.routed = (dict(self.plain), dict(self.shielded))
+            self.routed_copies_to = self.copies_to
 
     def _demand_possible(self, record: Record) -> None:
         assert 0 <= record.weight_percent <= 100, "a weight is a percentage"
         assert record.canary or not record.weight_percent, "weight without a canary"
+        copied = record.mirror_percent
+        assert not copied or (record.canary and not record.weight_percent), "copies beside weight"
         assert record.canary != record.primary or not record.canary, "a version is not both"
         if self.deployed is not None:
             unknown = {version for version, _ in record.members} - set(self.deployed())
@@ -140,12 +148,15 @@ class FakeRouter:
         plain, shielded = self.traffic.live()
         wanted = dict(record.members)
         up = None if self.traffic.up is None else set(self.traffic.up())
-        down = set() if up is None else set(wanted) - up
+        copies_to = record.canary if record.mirror_percent else ""
+        asked = {*wanted, copies_to} - {""}
+        down = set() if up is None else asked - up
         confirmed = plain == wanted == shielded and not down
+        confirmed = confirmed and self.traffic.routed_copies_to == copies_to
         text = f"no server up for {', '.join(sorted(down))}" if down else "the lists differ"
         return Live(
             confirmed=confirmed,
-            versions=frozenset(plain) | frozenset(shielded),
+            versions=frozenset({*plain, *shielded, self.traffic.routed_copies_to} - {""}),
             text="" if confirmed else text,
         )
 

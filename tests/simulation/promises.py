@@ -88,7 +88,7 @@ def _check_judgement(story: Story) -> None:
     fixed_forward = scenario.has(*PRIMARY_AWAY, Happening.ORDERED)
     if not plan.skip_analysis and not fixed_forward:
         judged = list(dict.fromkeys(step.weight_percent for step in story.reports[0].steps))
-        assert judged == [*plan.weights, 100]
+        assert judged == [*([0] if plan.mirror_percent else []), *plan.weights, 100]
     excused = plan.skip_analysis or plan.promote_inconclusive or fixed_forward
     healthy = scenario.primary.errors == 0
     if scenario.canary.errors == 1.0 and scenario.canary.since_s == 0.0 and healthy:
@@ -99,7 +99,7 @@ def _check_judgement(story: Story) -> None:
 def _check_duration(story: Story) -> None:
     plan = story.scenario.plan
     if story.scenario.quiet:
-        confirm_s = (len(plan.weights) + 2) * LIVE_S
+        confirm_s = (len(plan.weights) + 2 + bool(plan.mirror_percent)) * LIVE_S
         asked = len(plan.hooks) + len(plan.gates) * (len(plan.weights) + 1)
         hooks_s = (1.2 + plan.poll_s) * asked
         ready_s = story.scenario.start_s + 1.0

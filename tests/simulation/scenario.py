@@ -86,6 +86,7 @@ def draw(seed: int) -> Scenario:
     random = Random(seed)
     quiet = random.random() < 1 / 6
     plan = replace(_plan(random, quiet=quiet), evidence=Terms() if seed % 2 else None)
+    plan = replace(plan, mirror_percent=100 if seed % 7 == 0 else 0)
     length_s = plan.shortest_s + 20
     lags = tuple(random.choice((0.02, 0.1, 1.9)) for _ in range(random.choice((1, 1, 2, 3))))
     calm = Scenario(
