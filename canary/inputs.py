@@ -94,8 +94,12 @@ def parse(props: Mapping[str, Any]) -> Inputs:
 def live_text(live: Mapping[str, Any], version: str) -> str:
     """What is wrong with what serves, "as recorded" when it agrees with the state.
 
+    A run that another driver carries out comes first: who does, and since when.
+
     `live` is what preflight read: {} without a route; `version` is the one in the state.
     """
+    if held := str(live.get("held") or ""):
+        return held
     serving = str(live.get("primary") or "")
     if not serving:
         return AS_RECORDED

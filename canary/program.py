@@ -87,10 +87,11 @@ def _announced(
     """Look before anything is touched, and say what a release will do; what serves, by app.
 
     Raises:
-        PreflightError: the cluster is not what the configuration says.
+        PreflightError: the cluster is not what the configuration says, or somebody else carries
+            out a run, beside which nothing is updated.
     """
     findings = look(config, lambda: _doors(config))
-    findings.demand_none()
+    findings.demand_none(preview=pulumi.runtime.is_dry_run())
     plans = [
         described(
             key,
@@ -102,7 +103,7 @@ def _announced(
         for key, app in config.apps.items()
     ]
     of_plans = (text for plan in plans for text in plan.warnings)
-    for text in (*unguarded(config), *findings.warnings, *of_plans):
+    for text in (*findings.held, *unguarded(config), *findings.warnings, *of_plans):
         pulumi.log.warn(text)
     for plan in plans:
         pulumi.log.info("\n".join(plan.lines))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
-from canary.adapters.kubernetes import Cluster
 from canary.adapters.lists import MANAGER_LABEL, OWNER, Object
 from canary.core.holding import LEASE_S, Sign
 
@@ -59,10 +58,17 @@ class LeaseForm:
         }
 
 
+class Reader(Protocol):
+    """The API server, read-only."""
+
+    def find(self, path: str) -> Object | None:
+        """One object, None when there is none; raises ClusterError."""
+
+
 class LeaseHolders:
     """Implements `canary.ports.Holders` over the API server."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Reader) -> None:
         self._cluster = cluster
 
     def sign(self, lease: str, run: str) -> Sign:

@@ -6,7 +6,7 @@ from typing import Any
 
 from canary.engine.holding import demand_unheld
 from canary.engine.repair import damage_of
-from canary.errors import PortError
+from canary.errors import HeldError, PortError
 from canary.ports import Ports
 
 
@@ -37,11 +37,17 @@ def abandon(owner: str, ports: Ports) -> None:
 def live(ports: Ports) -> dict[str, Any]:
     """What serves: {} without a route, else `primary` and, if not at rest, `damage`.
 
+    Where another driver carries out a run, `held` says who does, and nothing is damage.
+
     Raises:
         PortError: the cluster cannot be read.
     """
     route = ports.router.route()
     if route is None:
         return {}
+    try:
+        demand_unheld(route.record, ports)
+    except HeldError as error:
+        return {"primary": route.record.primary, "held": str(error)}
     damage = damage_of(route, ports.apex.version())
     return {"primary": route.record.primary, "damage": damage}

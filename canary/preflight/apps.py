@@ -11,12 +11,15 @@ from canary.core.record import Record
 from canary.core.seen import Route
 from canary.engine.repair import damage_of
 from canary.preflight.findings import Findings, Object, Reader
+from canary.preflight.holders import Patience, holding
 
 _TRAEFIK = "/apis/traefik.io/v1alpha1"
 _VERSION_LABEL = "app.kubernetes.io/version"
 
 
-def app_findings(key: str, app: AppConfig, cluster: Reader, owner: str) -> Findings:
+def app_findings(
+    key: str, app: AppConfig, cluster: Reader, owner: str, patience: Patience
+) -> Findings:
     """Look at every object that a release of this app would write.
 
     `owner` is the stack's id, "" when it is not known yet: then any stack's objects pass as ours,
@@ -41,11 +44,19 @@ def app_findings(key: str, app: AppConfig, cluster: Reader, owner: str) -> Findi
         return Findings(problems=(text,))
     apex = _selected(seen[_service_path(app)])
     warnings = tuple(_dead_primary(key, app, cluster, route.record))
-    return Findings(warnings=warnings, live={key: live_of(route, apex)})
+    held = holding(route.record, cluster, patience)
+    return Findings(
+        warnings=warnings,
+        held=(f"{key}: {held}",) if held else (),
+        live={key: live_of(route, apex, held)},
+    )
 
 
-def live_of(route: Route, apex: str) -> dict[str, Any]:
-    """What serves, as the Rollout's input `live`; `apex` is the version that Service names."""
+def live_of(route: Route, apex: str, held: str = "") -> dict[str, Any]:
+    """What serves, as the Rollout's input `live`; `apex` is the version that Service names.
+
+    `held` says who carries out the route's run: then nothing about it is damage.
+    """
     record = route.record
     return {
         "primary": record.primary,
@@ -54,7 +65,8 @@ def live_of(route: Route, apex: str) -> dict[str, Any]:
         "weight": record.weight_percent,
         "run": record.run,
         "apex": apex,
-        "damage": damage_of(route, apex),
+        "held": held,
+        "damage": "" if held else damage_of(route, apex),
         "former": dict(record.former),
     }
 

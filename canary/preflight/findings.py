@@ -28,23 +28,26 @@ class Findings:
     """Everything that was found, each text one line.
 
     `problems` stop the operation; `warnings` and `pending` (what the stack will create) do not.
+    `held` says who carries out which run, which stops an update but no preview.
     `live` tells by app key what serves: {} when nothing is routed yet, else primary, canary,
-    phase, weight, run, apex, and `damage`, one line about what is not as it is at rest.
+    phase, weight, run, apex, `held` and `damage`, one line about what is not as it is at rest.
     """
 
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
     live: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def demand_none(self) -> None:
-        """Pass if there is no problem.
+    def demand_none(self, *, preview: bool = False) -> None:
+        """Pass if there is no problem, and for an update no run of another driver.
 
         Raises:
             PreflightError: with every problem.
         """
-        if self.problems:
-            raise PreflightError(self.problems)
+        problems = self.problems if preview else (*self.problems, *self.held)
+        if problems:
+            raise PreflightError(problems)
 
 
 def merged(parts: Iterable[Findings]) -> Findings:
@@ -54,6 +57,7 @@ def merged(parts: Iterable[Findings]) -> Findings:
         problems=_once(text for part in every for text in part.problems),
         warnings=_once(text for part in every for text in part.warnings),
         pending=_once(text for part in every for text in part.pending),
+        held=_once(text for part in every for text in part.held),
         live={key: live for part in every for key, live in part.live.items()},
     )
 

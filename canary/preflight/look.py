@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from canary.adapters.access import Endpoint
+from canary.adapters.clock import SystemClock
 from canary.config import AppConfig, StackConfig
 from canary.errors import CanaryError
+from canary.ports import Clock
 from canary.preflight.alerts import alert_findings
 from canary.preflight.apps import app_findings
 from canary.preflight.bounded import all_within
 from canary.preflight.findings import Findings, Reader, merged
+from canary.preflight.holders import Patience
 from canary.preflight.surroundings import (
     crd_findings,
     namespace_findings,
@@ -22,6 +25,7 @@ from canary.preflight.surroundings import (
 )
 
 BOUND_S = 5.0
+_SPARE_S = 1.0  # of the bound: for what is asked after the last look at a Lease
 _LOGIN = "the API server"
 
 Job = Callable[[], Findings]
@@ -41,6 +45,7 @@ def look(
     *,
     owner: str = "",
     bound_s: float = BOUND_S,
+    clock: Clock | None = None,
 ) -> Findings:
     """Everything that can be said about the cluster within `bound_s` seconds.
 
@@ -48,9 +53,11 @@ def look(
     stack's id if it is known. Nothing is written, and no hook is called. Only errors of this
     package become problems; a bug is raised as it is.
     """
+    clock = clock or SystemClock()
+    patience = Patience(clock=clock, until_s=clock.now_s() + bound_s - _SPARE_S)
     opened: Future[Doors] = Future()
     first: dict[str, Job] = {_LOGIN: partial(_log_in, open_doors, opened)}
-    done, failed = all_within(bound_s, first | _jobs(config, opened, owner))
+    done, failed = all_within(bound_s, first | _jobs(config, opened, owner, patience))
     if _LOGIN in failed:  # everything else would only repeat it
         failed = {_LOGIN: failed[_LOGIN]}
     return merged([*done.values(), Findings(problems=_texts(failed, bound_s))])
@@ -67,7 +74,9 @@ def _log_in(open_doors: Callable[[], Doors], opened: Future[Doors]) -> Findings:
     return Findings()
 
 
-def _jobs(config: StackConfig, opened: Future[Doors], owner: str) -> dict[str, Job]:
+def _jobs(
+    config: StackConfig, opened: Future[Doors], owner: str, patience: Patience
+) -> dict[str, Job]:
     def job(check: Callable[[Doors], Findings]) -> Job:
         return lambda: check(opened.result())
 
@@ -79,12 +88,15 @@ def _jobs(config: StackConfig, opened: Future[Doors], owner: str) -> dict[str, J
     }
     if any(provider.secret_ref for provider in config.alert_providers.values()):
         shared["alert providers"] = job(lambda doors: alert_findings(config, doors.cluster))
-    apps = {f"app {key}": job(partial(_app, key, app, owner)) for key, app in config.apps.items()}
+    apps = {
+        f"app {key}": job(partial(_app, key, app, owner, patience))
+        for key, app in config.apps.items()
+    }
     return shared | apps
 
 
-def _app(key: str, app: AppConfig, owner: str, doors: Doors) -> Findings:
-    return app_findings(key, app, doors.cluster, owner)
+def _app(key: str, app: AppConfig, owner: str, patience: Patience, doors: Doors) -> Findings:
+    return app_findings(key, app, doors.cluster, owner, patience)
 
 
 def _texts(failed: Mapping[str, BaseException | None], bound_s: float) -> tuple[str, ...]:

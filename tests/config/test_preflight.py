@@ -27,6 +27,7 @@ from tests.config.readers import (
     weighted,
 )
 from tests.config.samples import FOREIGN_PROMETHEUS, loaded, stack
+from tests.fakes.clock import FakeClock
 
 NEXT = "9876543210"
 RUNNING = Record(
@@ -44,9 +45,10 @@ def _look(
     config: StackConfig | None = None,
     prometheus: AskedPrometheus | None = None,
     owner: str = "",
+    clock: FakeClock | None = None,
 ) -> Findings:
     doors = Doors(cluster=cluster, prometheus=prometheus or AskedPrometheus())
-    return look(config or loaded(), lambda: doors, owner=owner)
+    return look(config or loaded(), lambda: doors, owner=owner, clock=clock)
 
 
 def _cluster(objects: dict[str, Any] | None = None, **others: Any) -> StoredCluster:
@@ -61,6 +63,7 @@ AT_REST = {
     "weight": 0,
     "run": "",
     "apex": VERSION,
+    "held": "",
     "damage": "",
     "former": {},
 }

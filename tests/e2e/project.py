@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -97,11 +98,12 @@ class Running:
 class Project:
     """One stack: `write` its configuration, then `up`, `preview`, `refresh`, `destroy`."""
 
-    def __init__(self, bed: Bed, directory: Path, stack: str) -> None:
-        """Lay out the directory as a clone of the repository has it."""
+    def __init__(self, bed: Bed, directory: Path, stack: str, backend: Path | None = None) -> None:
+        """Lay out the directory as a clone of the repository has it; state is in `backend`."""
         self.bed = bed
         self.directory = directory
         self.stack = stack
+        self._elsewhere = {"PULUMI_BACKEND_URL": f"file://{backend}"} if backend else {}
         self._commands: list[Running] = []
         (directory / "stacks").mkdir(parents=True, exist_ok=True)
         for name in ("Pulumi.yaml", "__main__.py", "canary"):
@@ -147,6 +149,19 @@ class Project:
         running = self.start("destroy", *GO_AHEAD, *arguments)
         return self._checked(running.finish(), fails=fails)
 
+    def cloned(self, directory: Path) -> Project:
+        """The same stack for somebody else: a directory and a state of their own, as of now."""
+        backend = directory / "state"
+        backend.mkdir(parents=True)
+        clone = Project(self.bed, directory / "project", self.stack, backend)
+        name = Path("stacks") / f"Pulumi.{self.stack}.yaml"
+        shutil.copy(self.directory / name, clone.directory / name)
+        clone.init()
+        state = clone.directory / "state.json"
+        state.write_text(self.run("stack", "export").text)
+        clone.run("stack", "import", "--file", str(state))
+        return clone
+
     def export(self) -> dict[str, Any]:
         """The state's resources by URN."""
         state = json.loads(self.run("stack", "export").text)
@@ -171,7 +186,11 @@ class Project:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 text=True,
-                env={"CANARY_REPORT": str(self.reports), "CI": os.environ.get("CI", "")},
+                env={
+                    "CANARY_REPORT": str(self.reports),
+                    "CI": os.environ.get("CI", ""),
+                    **self._elsewhere,
+                },
             )
         running = Running(process, output)
         self._commands.append(running)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from canary.adapters.driver import ENGINE_GONE, INTERRUPTED
 from canary.core.record import Phase
-from tests.e2e.project import Project
+from tests.e2e.processes import providers, signal_providers
 from tests.e2e.settings import BETTER, GOOD
 from tests.e2e.waiting import await_
 from tests.e2e.world import World
@@ -125,7 +122,7 @@ def _killed(world: World) -> None:
     print(f"restored {time.time() - at:.1f} s after the kill")
     # Which of the two signals comes first is the language host's choice.
     assert world.record().reason in {ENGINE_GONE, INTERRUPTED}
-    await_(lambda: not list(_providers(world.project)), "the provider's end", 15)
+    await_(lambda: not list(providers(world.project)), "the provider's end", 15)
     world.project.run("cancel", "--yes")  # the lock of the killed CLI
 
 
@@ -142,7 +139,7 @@ def _all_killed(world: World) -> str:
     with world.weights() as weights:
         running = world.project.start_up()
         record = weights.await_weight(50, within_s=30).record
-    _end_providers(world.project)
+    signal_providers(world.project, signal.SIGKILL)
     running.kill()
     world.project.run("cancel", "--yes")
     assert record is not None
@@ -169,23 +166,6 @@ def _not_to_be_deleted(world: World, version: str) -> None:
     refused = world.project.up(f"--target=**::podinfo-{version}*", fails=True)
     assert f"StillServing: version {version} still has " in refused.text
     assert world.pods(version) == pods
-
-
-def _end_providers(project: Project) -> None:
-    for process in _providers(project):
-        os.kill(process, signal.SIGKILL)
-
-
-def _providers(project: Project) -> Iterator[int]:
-    """Processes of the project's dynamic provider."""
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            here = (entry / "cwd").resolve(strict=True) == project.directory.resolve()
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-        except OSError:  # it has just ended
-            continue
-        if here and b"pulumi.dynamic" in words:
-            yield int(entry.name)
 
 
 def _live_row(preview: str) -> str:

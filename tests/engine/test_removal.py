@@ -9,6 +9,7 @@ import pytest
 from canary import engine
 from canary.core.record import Phase
 from canary.errors import ClusterError
+from tests.engine.test_holding import OTHER, other
 from tests.engine.world import NEW, OLD, OWNER, World
 
 DOWN = ClusterError("the API server did not answer", retryable=True)
@@ -64,6 +65,18 @@ def test_what_serves_is_told_with_its_damage() -> None:
     world.traffic.faults.append(DOWN)
     with pytest.raises(ClusterError):
         engine.live(world.ports)
+
+
+def test_of_a_run_that_somebody_carries_out_it_is_told_who_does() -> None:
+    world = World()
+    other(world)
+    assert engine.live(world.ports) == {
+        "primary": OLD,
+        "held": (
+            f"run r0 is under way: the holder of {OTHER} holds it since noon and is alive; "
+            "nothing was touched"
+        ),
+    }
 
 
 def test_where_there_is_no_route_only_the_selector_is_removed() -> None:

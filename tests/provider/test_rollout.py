@@ -184,6 +184,8 @@ def test_diff_is_about_inputs_and_a_contradicting_cluster(
     ("live", "text"),
     [
         ({}, AS_RECORDED),
+        ({"held": "run r1 is under way", "damage": ""}, "run r1 is under way"),
+        ({"primary": V2, "held": "run r1 is under way"}, "run r1 is under way"),
         ({"primary": V1, "damage": ""}, AS_RECORDED),
         ({"primary": V2, "damage": ""}, f"{V2} serves, not {V1} as the state says"),
         (

@@ -1,0 +1,107 @@
+"""Two drivers of one stack, and a driver that was stopped for longer than its Lease lasts."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from canary.core.record import Phase
+from tests.e2e.processes import signal_providers
+from tests.e2e.project import Project
+from tests.e2e.settings import BETTER, GOOD
+from tests.e2e.waiting import await_
+from tests.e2e.world import World
+
+pytestmark = pytest.mark.bed
+
+STEADY: dict[str, Any] = {"analysis": {"interval": "40s", "stepWeights": [50]}, "soak": "2s"}
+ENDLESS: dict[str, Any] = {"analysis": {"interval": "2m", "stepWeights": [50]}}
+GUARDED_WITHIN_S = 15.0
+ROUTED = "traefikservices,ingressroutes,services"
+SIZED = "deployments,configmaps,poddisruptionbudgets,serviceaccounts"
+HELD = re.compile(r"run (\S+) is under way: process \d+ on \S+ holds it since (\S+) and is alive")
+
+
+def test_a_second_driver_is_told_who_holds_the_run_and_touches_nothing(
+    world: World, tmp_path: Path
+) -> None:
+    world.write(GOOD, STEADY)
+    world.project.up()
+    with _cloned(world.project, tmp_path / "second") as second:
+        world.write(BETTER, STEADY)
+        began = datetime.now(UTC)
+        with world.probe(methods=("GET", "POST")) as users, world.weights() as weights:
+            running = world.project.start_up()
+            record = weights.await_weight(50, within_s=30).record
+            assert record is not None
+            before = _marks(world)
+            _told(second.preview("--diff").text, record.run, began)  # it may look, and is warned
+            refused = second.up(fails=True)
+            _told(refused.text, record.run, began)
+            assert "Traceback" not in refused.text
+            assert "nothing was touched" in refused.text
+            assert _marks(world) == before
+            first = running.finish()
+    assert first.code == 0, first.text
+    assert weights.steps() == [0, 50, 100, 0]
+    assert world.record().primary == record.canary
+    assert not len(users.answers().failed()), users.answers().failed()
+
+
+def test_a_driver_that_was_stopped_writes_nothing_once_the_guard_took_over(world: World) -> None:
+    world.shared["guard"] = {"install": True}
+    world.write(GOOD, ENDLESS)
+    world.project.up()
+    members = world.members()
+    world.write(BETTER, ENDLESS)
+    with world.probe(methods=("GET", "POST")) as users, world.weights() as weights:
+        running = world.project.start_up()
+        weights.await_weight(50, within_s=30)
+        signal_providers(world.project, signal.SIGSTOP)
+        try:
+            await_(lambda: world.record().phase is Phase.FAILED, "a restore", GUARDED_WITHIN_S)
+            await_(lambda: world.members() == members, "all of it", 5)
+            before = _marks(world, ROUTED, "deployments")
+        finally:
+            signal_providers(world.project, signal.SIGCONT)
+        result = running.finish()
+    assert result.code != 0
+    assert "took over; nothing more is written" in result.text
+    assert "Traceback" not in result.text
+    assert world.record().run.startswith("guard-")
+    assert _marks(world, ROUTED, "deployments") == before
+    assert not len(users.answers().failed()), users.answers().failed()
+
+
+@contextmanager
+def _cloned(project: Project, directory: Path) -> Iterator[Project]:
+    clone = project.cloned(directory)
+    try:
+        yield clone
+    finally:
+        clone.close(())
+
+
+def _told(text: str, run: str, began: datetime) -> None:
+    found = HELD.search(text)
+    assert found is not None, text
+    assert found[1] == run
+    assert began < datetime.fromisoformat(found[2]) < datetime.now(UTC)
+
+
+def _marks(world: World, routed: str = ROUTED, sized: str = SIZED) -> dict[str, Any]:
+    """What is there and how often it was written, without what only counts pods."""
+    written = {_name(body): body["metadata"]["resourceVersion"] for body in world.objects(routed)}
+    wanted = {_name(body): body["metadata"].get("generation") for body in world.objects(sized)}
+    return {**written, **wanted}
+
+
+def _name(body: dict[str, Any]) -> str:
+    return f"{body['kind']}/{body['metadata']['name']}"
