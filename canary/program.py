@@ -12,7 +12,7 @@ from pulumi.runtime.config import CONFIG
 from canary import access
 from canary.adapters.clock import SystemClock
 from canary.components.app import App
-from canary.components.guard import GuardPod
+from canary.components.guard import GuardPod, guard_name
 from canary.components.loadtester import LoadTester
 from canary.components.namespaces import Namespaces
 from canary.components.prometheus import PrometheusServer
@@ -23,7 +23,7 @@ from canary.custom import custom_checks
 from canary.identity import Identity
 from canary.inputs import access_of
 from canary.planning import PlanText, describe, plan_of
-from canary.preflight import Doors, look
+from canary.preflight import LOST, Doors, Post, look
 from canary.render import RenderedVersion, render_version
 
 # A cluster has these without being asked, and nobody may delete them.
@@ -90,7 +90,7 @@ def _announced(
         PreflightError: the cluster is not what the configuration says, or somebody else carries
             out a run, beside which nothing is updated.
     """
-    findings = look(config, lambda: _doors(config))
+    findings = look(config, lambda: _doors(config), guard=post_of(config))
     findings.demand_none(preview=pulumi.runtime.is_dry_run())
     plans = [
         described(
@@ -114,11 +114,14 @@ def unguarded(config: StackConfig) -> tuple[str, ...]:
     """Return what is lost where the guard is not installed."""
     if config.guard.install or not config.apps:
         return ()
-    text = (
-        "canary:guard.install is false: if the machine that runs `pulumi up` dies during a run, "
-        "traffic stays where it is until the next one"
-    )
-    return (text,)
+    return (f"canary:guard.install is false: {LOST}",)
+
+
+def post_of(config: StackConfig) -> Post | None:
+    """Return where the stack's guard is, None if it has none."""
+    if not (config.guard.install and config.apps):
+        return None
+    return Post(name=guard_name(), namespace=min(_by_namespace(config)))
 
 
 def _by_namespace(config: StackConfig) -> dict[str, tuple[str, ...]]:

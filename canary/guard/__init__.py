@@ -2,6 +2,6 @@
 
 It runs inside the cluster, in a stock Python image, from these few files and the standard library,
 and so imports nothing of the rest of this package; `tests/contracts/test_guard.py` keeps both in
-agreement about records, Leases and lists. Absent on purpose: anything that is done to a living run,
-or at rest.
+agreement about records, Leases and lists. Its pod answers probes and /metrics. Absent on purpose:
+anything that is done to a living run, or at rest.
 """

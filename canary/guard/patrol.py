@@ -18,6 +18,7 @@ from canary.guard import decisions
 from canary.guard.api import Api
 from canary.guard.decisions import OWNER, RECORD, Body, Look, Watch
 from canary.guard.errors import ApiError, TakenOver
+from canary.guard.health import Health
 
 ATTEMPTS = 5
 MANAGER = "fieldManager=canary-guard"
@@ -56,6 +57,7 @@ class Patrol:
     owner: str
     namespaces: tuple[str, ...]
     clock: Callable[[], float] = time.monotonic
+    health: Health = field(default_factory=lambda: Health(looked_s=time.monotonic()))
     watches: dict[tuple[str, str], Watch] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
@@ -63,18 +65,25 @@ class Patrol:
     def look(self) -> bool:
         """Look once at everything; whether all of it could be seen and done."""
         results = [self._safely(self._look, namespace) for namespace in self.namespaces]
-        return all(results)
+        complete = all(results)
+        self.health.runs = len(self.watches)
+        self.health.looked(self.clock(), complete=complete)
+        return complete
 
     def _safely(self, work: Callable[[Any], bool], about: object) -> bool:
         """Trouble with one app or namespace is not the others'."""
         try:
             return work(about)
         except ApiError as error:
-            log.warning("%s", error)
+            self._count(error)
             return False
         except TakenOver as error:
             log.info("%s", error)
             return True
+
+    def _count(self, error: ApiError) -> None:
+        self.health.errors += 1
+        log.warning("%s", error)
 
     def _look(self, namespace: str) -> bool:
         apps = [
@@ -124,6 +133,7 @@ class Patrol:
         written = self.api.call(
             "PUT", f"{app.lists}/{app.name}?{MANAGER}", decisions.all_to(body, member)
         )
+        self.health.restores += 1
         name = (record.get("images") or {}).get(primary, primary)
         after = App(namespace=app.namespace, plain=written, record=record)
         self._tell(after, "Restored", f"{record['reason']}; all traffic is back on {name}")
@@ -204,7 +214,7 @@ class Patrol:
         try:
             self.api.call("POST", f"{CORE.format(app.namespace)}/events", event(app, reason, note))
         except ApiError as error:
-            log.warning("%s", error)
+            self._count(error)
 
 
 def event(app: App, reason: str, note: str) -> Body:

@@ -8,6 +8,7 @@ because the stack's state may be wrong about that.
 from __future__ import annotations
 
 from canary.preflight.findings import Findings
+from canary.preflight.guarding import LOST, Post
 from canary.preflight.look import Doors, look
 
-__all__ = ["Doors", "Findings", "look"]
+__all__ = ["LOST", "Doors", "Findings", "Post", "look"]

@@ -16,6 +16,7 @@ from canary.preflight.alerts import alert_findings
 from canary.preflight.apps import app_findings
 from canary.preflight.bounded import all_within
 from canary.preflight.findings import Findings, Reader, merged
+from canary.preflight.guarding import Post, guard_findings
 from canary.preflight.holders import Patience
 from canary.preflight.surroundings import (
     crd_findings,
@@ -44,20 +45,22 @@ def look(
     open_doors: Callable[[], Doors],
     *,
     owner: str = "",
+    guard: Post | None = None,
     bound_s: float = BOUND_S,
     clock: Clock | None = None,
 ) -> Findings:
     """Everything that can be said about the cluster within `bound_s` seconds.
 
     `open_doors` logs in, which may run a credential plugin, so it counts too. `owner` is the
-    stack's id if it is known. Nothing is written, and no hook is called. Only errors of this
-    package become problems; a bug is raised as it is.
+    stack's id if it is known, `guard` where its guard is if it is to have one. Nothing is written,
+    and no hook is called. Only errors of this package become problems; a bug is raised as it is.
     """
     clock = clock or SystemClock()
     patience = Patience(clock=clock, until_s=clock.now_s() + bound_s - _SPARE_S)
     opened: Future[Doors] = Future()
     first: dict[str, Job] = {_LOGIN: partial(_log_in, open_doors, opened)}
-    done, failed = all_within(bound_s, first | _jobs(config, opened, owner, patience))
+    jobs = _jobs(config, opened, guard) | _app_jobs(config, opened, owner, patience)
+    done, failed = all_within(bound_s, first | jobs)
     if _LOGIN in failed:  # everything else would only repeat it
         failed = {_LOGIN: failed[_LOGIN]}
     return merged([*done.values(), Findings(problems=_texts(failed, bound_s))])
@@ -74,9 +77,7 @@ def _log_in(open_doors: Callable[[], Doors], opened: Future[Doors]) -> Findings:
     return Findings()
 
 
-def _jobs(
-    config: StackConfig, opened: Future[Doors], owner: str, patience: Patience
-) -> dict[str, Job]:
+def _jobs(config: StackConfig, opened: Future[Doors], guard: Post | None) -> dict[str, Job]:
     def job(check: Callable[[Doors], Findings]) -> Job:
         return lambda: check(opened.result())
 
@@ -88,15 +89,18 @@ def _jobs(
     }
     if any(provider.secret_ref for provider in config.alert_providers.values()):
         shared["alert providers"] = job(lambda doors: alert_findings(config, doors.cluster))
-    apps = {
-        f"app {key}": job(partial(_app, key, app, owner, patience))
-        for key, app in config.apps.items()
-    }
-    return shared | apps
+    if guard is not None:
+        shared["guard"] = job(lambda doors: guard_findings(config, doors.cluster, guard))
+    return shared
 
 
-def _app(key: str, app: AppConfig, owner: str, patience: Patience, doors: Doors) -> Findings:
-    return app_findings(key, app, doors.cluster, owner, patience)
+def _app_jobs(
+    config: StackConfig, opened: Future[Doors], owner: str, patience: Patience
+) -> dict[str, Job]:
+    def job(key: str, app: AppConfig) -> Job:
+        return lambda: app_findings(key, app, opened.result().cluster, owner, patience)
+
+    return {f"app {key}": job(key, app) for key, app in config.apps.items()}
 
 
 def _texts(failed: Mapping[str, BaseException | None], bound_s: float) -> tuple[str, ...]:

@@ -96,19 +96,29 @@ def test_a_stack_without_apps_needs_none() -> None:
     assert not recorder.stack({}).all("Role")
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/other"])
+def test_preflight_looks_for_it_where_it_is_declared() -> None:
+    found = guard(stack()).inputs["metadata"]
+    post = program.post_of(load({"apps": APPS}))
+    assert post is not None
+    assert post.namespace == found["namespace"]
+    assert post.name == found["name"]
+    assert program.post_of(load({"apps": APPS, "guard": {"install": False}})) is None
+    assert program.post_of(load({})) is None
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/other"])
 def test_what_is_mounted_runs_without_anything_else(tmp_path: Path, path: str) -> None:
     """As in the pod: the ConfigMap's files alone, and an interpreter without any package."""
     home = tmp_path / "canary" / "guard"
     home.mkdir(parents=True)
     for name, text in sources().items():
         (home / name).write_text(text)
-    statuses = {"/healthz": 200, "/readyz": 503, "/other": 404}
+    statuses = {"/healthz": 200, "/readyz": 503, "/metrics": 200, "/other": 404}
     code = (
         "import urllib.request, urllib.error, time\n"
         "from canary.guard.__main__ import Health, serve\n"
         "now = time.monotonic()\n"
-        "server = serve(Health(now, now - 60.0), port=0)\n"
+        "server = serve(Health(looked_s=now, saw_s=now - 60.0), port=0)\n"
         f"url = f'http://127.0.0.1:{{server.server_address[1]}}{path}'\n"
         "try:\n    print(urllib.request.urlopen(url).status)\n"
         "except urllib.error.HTTPError as error:\n    print(error.code)\n"

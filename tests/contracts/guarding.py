@@ -10,6 +10,7 @@ from canary.adapters.heartbeat import LeaseHeartbeat, LeaseKeeper, Pace
 from canary.adapters.lists import OWNER, RECORD, RUN
 from canary.core.record import Phase, Record
 from canary.guard.api import Api
+from canary.guard.health import Health
 from canary.guard.patrol import Patrol
 from tests.contracts.routing import LISTS, NEW, OLD, REST, ApiWorld, at
 
@@ -42,7 +43,8 @@ class Bench:
 
     def guard(self) -> Patrol:
         api = Api(url=self.server.url, token=lambda: "valid")
-        return Patrol(api=api, owner="me", namespaces=("test",), clock=self.clock)
+        health = Health(looked_s=self.now_s)
+        return Patrol(api=api, owner="me", namespaces=("test",), clock=self.clock, health=health)
 
     def selector(self, version: str) -> dict[str, str]:
         return {"app.kubernetes.io/name": "podinfo", "app.kubernetes.io/version": version}
