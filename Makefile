@@ -7,7 +7,8 @@ export CANARY_BED_CACHE ?= $(CACHE)
 LOCK := $(shell sha256sum requirements-dev.txt | cut -c1-12)
 VENV := $(CANARY_BED_CACHE)/venv-$(LOCK)
 PY := .venv/bin/python
-PURE := tests/core tests/engine tests/simulation
+COVERED := tests/core tests/engine
+SIMULATED := tests/simulation tests/characteristics
 
 .PHONY: help setup check lint unit pure outside test demo bench bed schema docs pictures lock
 
@@ -34,14 +35,15 @@ check: setup ## the fast part: lint, types, import contracts, unit tests (under 
 
 unit: pure outside ## unit tests and simulation
 
-pure: setup ## tests of core, engine and simulation; core and engine must be covered in full
+pure: setup ## tests of core and engine, which must be covered in full, and simulation
 	$(PY) -m coverage erase
-	$(PY) -m coverage run -m pytest -n auto $(PURE)
+	$(PY) -m coverage run -m pytest -n auto $(COVERED)
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report
+	$(PY) -m pytest -n auto -m "not bed" $(SIMULATED)
 
 outside: setup ## all other unit tests; they wait for answers more than they compute
-	$(PY) -m pytest -n 6 --dist worksteal -m "not bed" $(PURE:%=--ignore %)
+	$(PY) -m pytest -n 4 --dist worksteal -m "not bed" $(COVERED:%=--ignore %) $(SIMULATED:%=--ignore %)
 
 bed: setup ## start the embedded cluster
 	$(PY) -m tests.bed up

@@ -6,6 +6,7 @@ is met in one place. No retries here: who may repeat a request is each adapter's
 
 from __future__ import annotations
 
+import functools
 import logging
 import select
 import socket
@@ -76,11 +77,17 @@ def client(
     return Client(
         base_url=base_url,
         timeout=timeouts(timeout_s),
-        verify=verify,
+        verify=_publicly_trusted() if verify is True else verify,
         headers={"User-Agent": "canary", **(headers or {})},
         limits=_POOL,
         transport=transport,
     )
+
+
+@functools.cache
+def _publicly_trusted() -> ssl.SSLContext:
+    """One for all clients: to read what is trusted takes longer than many a request."""
+    return httpx.create_ssl_context()
 
 
 def transport(verify: ssl.SSLContext) -> BaseTransport:
@@ -93,7 +100,7 @@ def transport_over(connect: Callable[[], socket.socket]) -> BaseTransport:
 
     `connect` may raise OSError, which becomes a ConnectError.
     """
-    made = httpx.HTTPTransport()
+    made = httpx.HTTPTransport(verify=_publicly_trusted())  # it speaks no TLS
     # The one place where httpx lets no network backend in; the version is pinned.
     made._pool = httpcore.ConnectionPool(network_backend=_Streams(connect))  # noqa: SLF001
     return made

@@ -203,6 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
     timeout = 30
+    disable_nagle_algorithm = True  # head and body are two packets
 
     def do_GET(self) -> None:
         self._serve()

@@ -54,6 +54,7 @@ class Web(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Web
+    disable_nagle_algorithm = True  # head and body are two packets
 
     def do_GET(self) -> None:
         self._answer()

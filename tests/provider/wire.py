@@ -32,6 +32,7 @@ class Wire:
         self._config = config
         self._engine = grpc.server(futures.ThreadPoolExecutor(4))
         engine_pb2_grpc.add_EngineServicer_to_server(_Engine(self.lines), self._engine)
+        self._expected: int | None = None
         self._address = f"127.0.0.1:{self._engine.add_insecure_port('127.0.0.1:0')}"
 
     def __enter__(self) -> Self:
@@ -62,10 +63,12 @@ class Wire:
         _trace: TracebackType | None,
     ) -> None:
         self._channel.close()
+        ended = self._process.poll()
         self._process.kill()
         self._process.communicate()
         self._engine.stop(None)
         self._directory.cleanup()
+        assert ended == self._expected, f"the provider ended by itself: {ended}"
 
     def leave(self) -> None:
         """Let the engine die."""
@@ -73,7 +76,8 @@ class Wire:
 
     def await_end(self, within_s: float) -> int:
         """The exit code of the process, which must end by itself."""
-        return self._process.wait(within_s)
+        self._expected = self._process.wait(within_s)
+        return self._expected
 
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
         request = provider_pb2.CheckRequest(urn=URN, olds=self._props(olds), news=self._props(news))
