@@ -232,12 +232,11 @@ def test_a_serving_version_is_not_retired(wire: Wire, server: FakeCluster) -> No
         retirement.delete(props())
 
 
-def test_a_provider_that_its_engine_left_ends_after_its_last_call(
-    wire: Wire, server: FakeCluster
-) -> None:
-    wire.create(props())
-    wire.leave()
-    with pytest.raises(grpc.RpcError):
-        wire.delete(props())
-    assert wire.await_end(10.0) == 1
+def test_a_provider_that_its_engine_left_ends_after_its_last_call(server: FakeCluster) -> None:
+    with wired(server) as wire:  # no other test's: it ends here
+        wire.create(props())
+        wire.leave()
+        with pytest.raises(grpc.RpcError):
+            wire.delete(props())
+        assert wire.await_end(10.0) == 1
     assert server.objects.items(LISTS, "", "") == []  # but it did what it was asked for
