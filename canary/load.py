@@ -52,3 +52,8 @@ def bypasses(app: AppConfig, hook: Webhook) -> bool:
     services = {app.name, short, f"{short}.svc", f"{short}.svc.cluster.local"}
     hosts = {host for text in _commands(hook) for host in _URL_HOST.findall(text)}
     return bool(hosts & (services - {app.host}))
+
+
+def reaches(host: str, hook: Webhook) -> bool:
+    """Whether the load that a hook makes is for this host, by its URL or by a Host header."""
+    return any(host in text for text in _commands(hook))

@@ -17,7 +17,7 @@ from canary.core.plan import Bad, Check, CheckName, Gate, OnTimeout, Plan, Terms
 from canary.core.seen import HookType
 from canary.custom import custom_lines
 from canary.load import bypasses, expected_rate
-from canary.routing import routing_lines
+from canary.routing import routing_lines, routing_warnings, way_text
 
 _LONGEST_POLL_S = 5.0
 _LONGEST_HOLD_S = 7 * 86400.0  # a gate that holds for as long as it takes; maxDuration says more
@@ -69,6 +69,7 @@ def plan_of(
         gates=gates_of(analysis.webhooks),
         evidence=_terms(analysis),
         mirror_percent=analysis.mirror_weight if analysis.mirror else 0,
+        previewed=bool(app.preview),
         clients_stay=analysis.session_affinity is not None,
     )
 
@@ -79,7 +80,7 @@ def _inconclusive_s(app: AppConfig) -> float:
 
 
 def _terms(analysis: Analysis) -> Terms | None:
-    """Clients that keep their version are not the same for both, so only the bounds count then."""
+    """Where the two versions are not sent the same kind of requests, only the bounds count."""
     evidence = analysis.evidence
     if not evidence.enabled:
         return None
@@ -88,7 +89,7 @@ def _terms(analysis: Analysis) -> Terms | None:
         alpha=evidence.alpha,
         odds_ratio=evidence.odds_ratio,
         classes=classes,
-        exchangeable=analysis.session_affinity is None,
+        exchangeable=analysis.session_affinity is None and analysis.iterations is None,
     )
 
 
@@ -187,12 +188,7 @@ def _gate_text(gate: Gate) -> str:
 
 
 def _judged_lines(name: str, app: AppConfig, plan: Plan) -> Iterator[str]:
-    count = len(plan.weights)
-    yield (
-        f"{name}: {steps_text(plan.weights)} %, then 100 %: {count} "
-        f"step{'s' if count > 1 else ''} of {text_of(plan.interval_s)}, "
-        f"soak {text_of(plan.soak_s)}"
-    )
+    yield f"{name}: {way_text(app, plan)}, soak {text_of(plan.soak_s)}"
     yield f"  at least {text_of(plan.shortest_s)} once the new pods are ready"
     for check in plan.checks:
         yield f"  check {check_text(check)}"
@@ -213,14 +209,6 @@ def _judged_lines(name: str, app: AppConfig, plan: Plan) -> Iterator[str]:
             f"  metrics.interval {', '.join(sorted(windows))} is a sliding window in Flagger; here "
             f"each bake ({text_of(plan.interval_s)}) is judged by its own requests alone"
         )
-
-
-def steps_text(weights: Sequence[int]) -> str:
-    """The weights in few words: "5 → 10 → … → 50"."""
-    shown = [str(weight) for weight in weights]
-    if len(shown) > 6:
-        shown = [*shown[:3], "…", shown[-1]]
-    return " → ".join(shown)
 
 
 def check_text(check: Check) -> str:
@@ -264,6 +252,7 @@ def _warnings(app: AppConfig, plan: Plan) -> Iterator[str]:
                 f"no evidence: send it to Traefik with the header Host: {app.host}"
             )
     yield from _check_warnings(plan)
+    yield from routing_warnings(app, plan)
     yield from _load_warnings(app, plan)
 
 
@@ -281,7 +270,7 @@ def _check_warnings(plan: Plan) -> Iterator[str]:
 
 def _load_warnings(app: AppConfig, plan: Plan) -> Iterator[str]:
     rate = expected_rate(app)
-    if rate is None:
+    if rate is None or plan.iterations:
         return
     weight = plan.weights[0]
     canary_rate = rate * weight / 100

@@ -2,10 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from canary.config import AppConfig
 from canary.core.durations import text_of
+from canary.core.plan import Plan
+from canary.core.seen import HookType
+from canary.load import reaches
+
+
+def way_text(app: AppConfig, plan: Plan) -> str:
+    """The steps to 100 % in few words."""
+    count = len(plan.weights)
+    bakes = f"{'s' if count > 1 else ''} of {text_of(plan.interval_s)}"
+    if not plan.iterations:
+        return f"{steps_text(plan.weights)} %, then 100 %: {count} step{bakes}"
+    where = " or ".join(f"({entry.text})" for entry in app.analysis.match)
+    where = where[1:-1] if len(app.analysis.match) == 1 else where
+    return f"{count} iteration{bakes} on {where or f'host {app.preview}'}, then 100 %"
+
+
+def steps_text(weights: Sequence[int]) -> str:
+    """The weights in few words: "5 → 10 → … → 50"."""
+    shown = [str(weight) for weight in weights]
+    if len(shown) > 6:
+        shown = [*shown[:3], "…", shown[-1]]
+    return " → ".join(shown)
+
+
+def routing_warnings(app: AppConfig, plan: Plan) -> Iterator[str]:
+    """What keeps a run from seeing any request of the canary."""
+    loads = (hook for hook in app.analysis.webhooks if hook.type is HookType.ROLLOUT)
+    if app.preview and plan.checks and not any(reaches(app.preview, hook) for hook in loads):
+        yield (
+            f"no rollout hook sends load to {app.preview}: unless somebody else does, nothing is "
+            "measured before the switch, and the release ends as inconclusive"
+        )
 
 
 def routing_lines(app: AppConfig) -> Iterator[str]:
@@ -15,6 +47,11 @@ def routing_lines(app: AppConfig) -> Iterator[str]:
             f"  mirror: before the first weight, copies of {app.analysis.mirror_weight} % of the "
             f"requests go to the canary for {text_of(app.analysis.interval)}; its answers are "
             "judged and thrown away"
+        )
+    if app.analysis.iterations:
+        yield (
+            f"  until the switch all {'other ' if app.analysis.match else ''}requests stay on the "
+            "primary, which is no measure: the checks judge alone"
         )
     if affinity := app.analysis.session_affinity:
         yield (

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from canary import access, engine
+from canary.adapters.affinity import Affinity
 from canary.adapters.alerts import Alerts
 from canary.adapters.apex import ApexService
 from canary.adapters.clock import SystemClock
@@ -29,7 +30,7 @@ from canary.adapters.hooks import Hook, Sender, WebHooks
 from canary.adapters.journal import LINE, Audience, EngineJournal
 from canary.adapters.kubernetes import Cluster
 from canary.adapters.lease import LeaseHolders
-from canary.adapters.lists import Affinity, Lists, Shield
+from canary.adapters.lists import Lists, Shield
 from canary.adapters.metrics import PrometheusMetrics
 from canary.adapters.readings import PrometheusReadings
 from canary.adapters.reports import ReportFiles
@@ -202,6 +203,8 @@ def _router(inputs: Inputs, cluster: Cluster) -> ClusterRouter:
         if inputs.app.shielded
         else None,
         mirrored_body_bytes=shield.max_request_body_bytes,
+        picked=inputs.app.analysis.iterations is not None,
+        picked_shielded=bool(inputs.app.analysis.match) and inputs.app.shielded,
         affinity=_affinity(inputs.app.analysis.session_affinity),
     )
     return ClusterRouter(cluster, lists, TrafficView(access.replicas(inputs.config, cluster)))

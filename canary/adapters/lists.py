@@ -1,8 +1,8 @@
 """An app's traffic as TraefikServices: what a record looks like written down, and read back.
 
-Pure: bodies in, bodies out. Four objects: the plain weighted list, the shielded one in which the
-canary's place is taken by a failover, that failover, and the mirror that takes the primary's place
-in both lists while the canary gets copies.
+Pure: bodies in, bodies out. The plain weighted list, the shielded one in which the canary's place
+is taken by a failover, that failover, the mirror that takes the primary's place in both lists while
+the canary gets copies; and two lists for requests that a rule picks, plain and shielded.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from canary.adapters.affinity import Affinity
 from canary.core.record import Record
 
 API_VERSION = "traefik.io/v1alpha1"
@@ -35,37 +36,12 @@ class Shield:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Affinity:
-    """The cookie that keeps a client on a version; `max_age_s` in seconds, "" leaves a part out."""
-
-    name: str
-    max_age_s: int
-    path: str = "/"
-    domain: str = ""
-    same_site: str = ""
-    secure: bool = False
-    http_only: bool = False
-
-    def sticky(self) -> Object:
-        """As Traefik has it."""
-        cookie = {
-            "name": self.name,
-            "maxAge": self.max_age_s,
-            "path": self.path,
-            "domain": self.domain,
-            "sameSite": self.same_site,
-            "secure": self.secure,
-            "httpOnly": self.http_only,
-        }
-        return {"cookie": {key: value for key, value in cookie.items() if value}}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Lists:
     """The names of one app's routing objects and how they are written.
 
     `port` is the versions' Service port; `owner` the id that marks objects as ours. Requests with a
-    body over `mirrored_body_bytes` are not copied.
+    body over `mirrored_body_bytes` are not copied. `picked` and `picked_shielded`: there are lists
+    for requests that a rule picks.
     """
 
     app: str
@@ -75,6 +51,8 @@ class Lists:
     shield: Shield | None = None
     affinity: Affinity | None = None
     mirrored_body_bytes: int = 1_048_576
+    picked: bool = False
+    picked_shielded: bool = False
 
     @property
     def plain(self) -> str:
@@ -97,9 +75,26 @@ class Lists:
         return f"{self.app}-mirror"
 
     @property
-    def names(self) -> tuple[str, str, str, str]:
+    def canary(self) -> str:
+        """The list for requests that a rule picks."""
+        return f"{self.app}-canary"
+
+    @property
+    def canary_shielded(self) -> str:
+        """The list for those of them that are safe to repeat."""
+        return f"{self.app}-canary-shielded"
+
+    @property
+    def names(self) -> tuple[str, ...]:
         """Every one of them."""
-        return self.plain, self.shielded, self.failover, self.mirror
+        stand_ins = (self.failover, self.mirror)
+        return self.plain, self.shielded, *stand_ins, self.canary, self.canary_shielded
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Those for requests that a rule picks, as far as a route leads to them."""
+        found = ((self.canary, self.picked), (self.canary_shielded, self.picked_shielded))
+        return tuple(name for name, wanted in found if wanted)
 
     @property
     def collection(self) -> str:
@@ -143,6 +138,24 @@ class Lists:
         self._route_to(members, body)
         return body
 
+    def canary_body(self, record: Record, seen: Object | None) -> Object:
+        """Everything to the canary while it is exposed, else to the primary."""
+        body = self._body(self.canary, record, seen)
+        self._pick(record, body, "")
+        return body
+
+    def canary_shielded_body(self, record: Record, seen: Object | None) -> Object:
+        """The same, with the failover in the canary's place."""
+        body = self._body(self.canary_shielded, record, seen)
+        self._pick(record, body, self.failover if self.is_shielded(record) else "")
+        return body
+
+    def _pick(self, record: Record, body: Object, failover: str) -> None:
+        member = {**self._service(self.service(record.picked)), "weight": 100}
+        if failover and record.picked == record.canary:
+            member = {"kind": "TraefikService", "name": failover, "weight": 100}
+        body["spec"].setdefault("weighted", {})["services"] = [member] if record.picked else []
+
     def failover_body(self, record: Record, seen: Object | None) -> Object:
         """The failover from the canary to the primary."""
         shield = self.shield or Shield()
@@ -179,7 +192,8 @@ class Lists:
     def is_shielded(self, record: Record) -> bool:
         """Whether the canary has traffic and a primary that can answer in its stead."""
         both = record.primary and record.canary and record.primary != record.canary
-        return bool(self.shield and both and record.weight_percent)
+        sent = record.weight_percent or (record.exposed and self.picked_shielded)
+        return bool(self.shield and both and sent)
 
     def weights(self, body: Object | None, *stand_ins: Object | None) -> dict[str, int]:
         """What a list says, by version; members that are not versions of ours keep their names.

@@ -29,10 +29,9 @@ class Replica:
 
     def missing(self, record: Record) -> str:
         """What is not yet as `record` says, "" when all of it is."""
-        for problem in (self._lists_missing(record), self._servers_missing(record)):
-            if problem:
-                return f"{self.name} {problem}"
-        return ""
+        checks = (self._lists_missing, self._picked_missing, self._servers_missing)
+        problem = next(filter(None, (check(record) for check in checks)), "")
+        return f"{self.name} {problem}" if problem else ""
 
     def _lists_missing(self, record: Record) -> str:
         plain = {self._label(version): weight for version, weight in record.members}
@@ -42,9 +41,22 @@ class Replica:
         if problem or self.lists.shield is None:
             return problem
         shielded = dict(plain)
-        if self.lists.is_shielded(record):
+        if self.lists.is_shielded(record) and record.weight_percent:
             shielded[self._full(self.lists.failover)] = shielded.pop(self._label(record.canary))
         return self._differs(self.lists.shielded, shielded) or self._failover_missing(record)
+
+    def _picked_missing(self, record: Record) -> str:
+        for name in self.lists.wanted:
+            member = self._label(record.picked)
+            failing = name == self.lists.canary_shielded and self.lists.is_shielded(record)
+            if failing and record.picked == record.canary:
+                member = self._full(self.lists.failover)
+            wanted = {member: 100} if record.picked else {}
+            if problem := self._differs(name, wanted):
+                return problem
+            if record.exposed and not (self._find(self._full(name)) or {}).get("usedBy"):
+                return f"has no route to {name}: a new strategy takes effect with the next update"
+        return ""
 
     def _failover_missing(self, record: Record) -> str:
         if not self.lists.is_shielded(record):
@@ -86,7 +98,8 @@ class Replica:
 
     def _servers_missing(self, record: Record) -> str:
         copied = [record.canary] if self.lists.is_mirrored(record) else []
-        for version in (*dict(record.members), *copied):
+        picked = [record.picked] if self.lists.picked and record.picked else []
+        for version in (*dict(record.members), *copied, *picked):
             problem = self._server_missing(self._label(version))
             if problem:
                 return problem

@@ -56,6 +56,7 @@ class ClusterRouter:
             record=self._record(plain),
             weights=weights,
             shielded=weights if ignored else self._lists.weights(shielded, failover, mirror),
+            picked=self._picked(seen),
             changed_by=last_writer(plain),
             order=str((plain["metadata"].get("annotations") or {}).get(ORDER, "")),
         )
@@ -73,6 +74,7 @@ class ClusterRouter:
         else:
             self._put(lists.plain, lists.plain_body, record)
             self._write_shielded(record)
+        self._write_picked(record)
         if not lists.is_shielded(record):
             self._drop(lists.failover)
         if not lists.is_mirrored(record):
@@ -132,6 +134,24 @@ class ClusterRouter:
         if lists.is_shielded(record):
             self._put(lists.failover, lists.failover_body, record)
         self._put(lists.shielded, lists.shielded_body, record)
+
+    def _write_picked(self, record: Record) -> None:
+        """Those that a route leads to, and those that are there: another strategy may have left."""
+        lists = self._lists
+        bodies = {
+            lists.canary: lists.canary_body,
+            lists.canary_shielded: lists.canary_shielded_body,
+        }
+        for name, body in bodies.items():
+            if name in lists.wanted or name in self._known():
+                self._put(name, body, record)
+
+    def _picked(self, seen: dict[str, Object]) -> tuple[dict[str, int], ...]:
+        lists = self._lists
+        names = dict.fromkeys((*lists.wanted, lists.canary, lists.canary_shielded))
+        there = (name for name in names if name in lists.wanted or name in seen)
+        failover = seen.get(lists.failover)
+        return tuple(lists.weights(seen.get(name), failover) for name in there)
 
     def _put(self, name: str, body: Body, record: Record) -> None:
         """Create or replace one object, unless it says so already."""

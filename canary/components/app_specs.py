@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from canary.components.match_rules import matches_rule
 from canary.config.app import AppConfig
 from canary.config.workload import Autoscaler
 from canary.render import RenderedVersion
@@ -98,29 +99,45 @@ def route_spec(app: AppConfig) -> Map:
     With the shield, requests that are safe to repeat have a list of their own. The two rules
     exclude each other and share the priority that the plain rule would have by its length, so that
     another route's longer path on the same host keeps outranking both. With session affinity all
-    methods go to one list, since a cookie names a member of the list that set it.
+    methods go to one list, since a cookie names a member of the list that set it. What a rule picks
+    for the canary goes to lists of its own.
     """
     rule = matching(app)
-    shielded = f"{app.name}-shielded"
-    if app.analysis.session_affinity:
-        routes = [_route(app, rule, len(rule), shielded if app.shielded else app.name)]
-    elif not app.shielded:
-        routes = [_route(app, rule, len(rule), app.name)]
-    else:
-        safe = " || ".join(f"Method(`{method}`)" for method in app.shield.methods)
+    picked = f"{app.name}-canary"
+    if app.analysis.match:
+        chosen = matches_rule(app.analysis.match)
         routes = [
-            _route(app, f"({rule}) && ({safe})", len(rule), shielded),
-            _route(app, f"({rule}) && !({safe})", len(rule), app.name),
+            *_routes(app, f"({rule}) && ({chosen})", picked, len(rule)),
+            *_routes(app, f"({rule}) && !({chosen})", app.name, len(rule)),
         ]
+    else:
+        routes = _routes(app, rule, app.name, len(rule))
+    if app.preview:
+        preview = matching(app, app.preview)
+        routes.append(_route(app, preview, len(preview), picked))
     spec: Map = {"entryPoints": list(app.entry_points), "routes": routes}
     if app.tls:
         spec["tls"] = _tls(app)
     return spec
 
 
-def matching(app: AppConfig) -> str:
-    """Return the rule of requests that are the app's."""
-    host = f"Host(`{app.host}`)"
+def _routes(app: AppConfig, rule: str, weighted_list: str, priority: int) -> list[Map]:
+    """Return the routes of these requests to a list and its shielded twin."""
+    shielded = f"{weighted_list}-shielded"
+    if app.analysis.session_affinity:
+        return [_route(app, rule, priority, shielded if app.shielded else weighted_list)]
+    if not app.shielded:
+        return [_route(app, rule, priority, weighted_list)]
+    safe = " || ".join(f"Method(`{method}`)" for method in app.shield.methods)
+    return [
+        _route(app, f"({rule}) && ({safe})", priority, shielded),
+        _route(app, f"({rule}) && !({safe})", priority, weighted_list),
+    ]
+
+
+def matching(app: AppConfig, name: str = "") -> str:
+    """Return the rule of requests that are the app's, by its host or by another name."""
+    host = f"Host(`{name or app.host}`)"
     prefixed = app.path not in (None, "/")
     return f"{host} && PathPrefix(`{app.path}`)" if prefixed else host
 

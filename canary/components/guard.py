@@ -138,9 +138,8 @@ def sources() -> dict[str, str]:
 
 def access_rules(apps: tuple[str, ...]) -> list[Map]:
     """Return what the guard may do in a namespace; it changes nothing but these apps' routing."""
-    lists = [
-        f"{app}{suffix}" for app in apps for suffix in ("", "-shielded", "-failover", "-mirror")
-    ]
+    kept = ("", "-shielded", "-canary", "-canary-shielded")
+    lists = [f"{app}{suffix}" for app in apps for suffix in (*kept, "-failover", "-mirror")]
     failovers = [f"{app}{suffix}" for app in apps for suffix in ("-failover", "-mirror")]
     return [
         {"apiGroups": ["traefik.io"], "resources": ["traefikservices"], "verbs": ["list"]},

@@ -24,6 +24,7 @@ from canary.config.base import (
     Whole,
     problem,
 )
+from canary.config.match import Match
 from canary.config.urls import Url
 from canary.core.plan import CheckName
 from canary.core.seen import HookType
@@ -200,6 +201,11 @@ class Analysis(Model):
     are judged and thrown away. The app must be safeToRepeat."""
     mirror_weight: Weight = 100
     """Of how many percent of the requests it gets a copy."""
+    iterations: Annotated[Whole, Field(ge=1)] | None = None
+    """Instead of weights: so many bakes while users stay, then 100 % at once. Without `match` the
+    canary is reached by previewHost alone (blue/green)."""
+    match: tuple[Match, ...] = ()
+    """With iterations: who reaches the canary meanwhile (A/B), by one of these."""
     session_affinity: SessionAffinity | None = None
     """Keeps a client on the version that it met."""
 

@@ -89,6 +89,8 @@ class AppConfig(Model):
     """Create that namespace, and delete it with the stack; false: it exists and stays."""
     host: DnsName
     """The host name users ask Traefik for."""
+    preview_host: DnsName | None = None
+    """Under which name the canary is reached before users are (blue/green); canary.<host>."""
     path: Path | None = None
     """Only requests under this path prefix."""
     entry_points: tuple[Annotated[str, Field(min_length=1)], ...] = ("web",)
@@ -158,6 +160,12 @@ class AppConfig(Model):
         """Whether the shield is up: one list for all methods repeats only what is safe to."""
         single = self.analysis.session_affinity is not None
         return self.shield.enabled and (self.safe_to_repeat or not single)
+
+    @property
+    def preview(self) -> str:
+        """The host by which a blue/green release is reached, "" for any other."""
+        blue_green = self.analysis.iterations and not self.analysis.match
+        return (self.preview_host or f"canary.{self.host}") if blue_green else ""
 
     @property
     def settled_replicas(self) -> int:

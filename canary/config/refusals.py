@@ -17,8 +17,6 @@ _NOT_YET = "is not carried out yet, and nothing is silently ignored: remove it"
 
 REFUSED: dict[type[BaseModel], dict[str, str]] = {
     Analysis: {
-        "iterations": _NOT_YET,
-        "match": _NOT_YET,
         "baseline": _NOT_YET,
         "primaryReadyThresholdPercent": "is called primaryReadyThreshold",
     },

@@ -10,7 +10,7 @@ from canary.config.app import AppConfig
 from canary.config.metric_rules import custom_problems, range_troubles, template_problems
 from canary.config.problems import Path, Problem, path_text
 from canary.config.stack import StackConfig
-from canary.config.strategy_rules import affinity_problems, mirror_problems
+from canary.config.strategy_rules import affinity_problems, iteration_problems, mirror_problems
 from canary.core.durations import text_of
 from canary.core.gates import CALLS
 from canary.core.plan import CheckName
@@ -171,7 +171,9 @@ def _duration(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem
 
 
 def weights_of(analysis: Analysis) -> tuple[int, ...]:
-    """Every weight judged before 100 %, rising: up to maxWeight, then those of promotion."""
+    """Every weight judged before 100 %: up to maxWeight, then those of promotion; 0: iterations."""
+    if analysis.iterations:
+        return (0,) * analysis.iterations
     weights = analysis.step_weights or _linear(analysis.step_weight, analysis.max_weight)
     promotion = analysis.step_weight_promotion
     return (*weights, *range(weights[-1] + promotion, 100, promotion))
@@ -193,9 +195,10 @@ _APP_RULES: tuple[AppRule, ...] = (
     _duration,
     affinity_problems,
     mirror_problems,
+    iteration_problems,
 )
 # What stands beside an app's own name in its namespace; another app must not be called so.
-_TAKEN_SUFFIXES = ("-shielded", "-failover", "-mirror", "-canary", "-rollouts")
+_TAKEN_SUFFIXES = ("-shielded", "-failover", "-mirror", "-canary-shielded", "-canary", "-rollouts")
 
 
 def _one_name(stack: StackConfig) -> Iterator[Problem]:
@@ -218,15 +221,15 @@ def _one_name(stack: StackConfig) -> Iterator[Problem]:
 def _one_route(stack: StackConfig) -> Iterator[Problem]:
     taken: dict[tuple[str, str, str], str] = {}
     for key, app in stack.apps.items():
-        prefix = (app.path or "/").rstrip("/") or "/"
-        for entry_point in app.entry_points:
-            other = taken.setdefault((app.host, prefix, entry_point), key)
-            if other != key:
-                text = f"{path_text(('apps', other))} has host {app.host} and path {prefix} too"
-                at: Path = ("apps", key)
-                involved = ((*at, "host"), (*at, "path"), (*at, "entryPoints"))
-                yield Problem(path=(*at, "host"), text=text, involved=involved)
-                break
+        prefix, at = (app.path or "/").rstrip("/") or "/", ("apps", key)
+        for host, name in ((app.host, "host"), (app.preview, "previewHost")):
+            keys = {(host, prefix, entry_point) for entry_point in app.entry_points if host}
+            others = [taken[route] for route in sorted(keys) if taken.get(route, key) != key]
+            if others:
+                text = f"{path_text(('apps', others[0]))} has host {host} and path {prefix} too"
+                involved = tuple((*at, part) for part in (name, "host", "path", "entryPoints"))
+                yield Problem(path=(*at, name), text=text, involved=involved)
+            taken |= {route: key for route in keys if route not in taken}
 
 
 def _access(stack: StackConfig) -> Iterator[Problem]:

@@ -38,3 +38,41 @@ def mirror_problems(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[P
     if "mirror_weight" in app.analysis.model_fields_set and not app.analysis.mirror:
         weight = (*at, "analysis", "mirrorWeight")
         yield Problem(path=weight, text="is for mirror: true", involved=(weight, path))
+
+
+_SHIFTS = {
+    "step_weight": "stepWeight",
+    "step_weights": "stepWeights",
+    "max_weight": "maxWeight",
+    "step_weight_promotion": "stepWeightPromotion",
+}
+
+
+def iteration_problems(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem]:
+    """Iterations shift nothing, and send no copies; what picks requests is for them alone."""
+    analysis, here = app.analysis, (*at, "analysis")
+    iterations = (*here, "iterations")
+    if analysis.iterations is None:
+        if analysis.match:
+            path = (*here, "match")
+            text = "needs iterations: how often the canary is judged while only these reach it"
+            yield Problem(path=path, text=text, involved=(path, iterations))
+    else:
+        keys = [key for name, key in _SHIFTS.items() if name in analysis.model_fields_set]
+        keys += ["mirror"] if analysis.mirror else []
+        keys += ["sessionAffinity"] if analysis.session_affinity else []
+        for key in keys:
+            path = (*here, key)
+            text = "does not go with iterations, which keep users where they are: remove one"
+            yield Problem(path=path, text=text, involved=(path, iterations))
+    yield from _preview_problems(at, app)
+
+
+def _preview_problems(at: Path, app: AppConfig) -> Iterator[Problem]:
+    path = (*at, "previewHost")
+    if app.preview_host and not app.preview:
+        text = "is for analysis.iterations without match (blue/green)"
+        yield Problem(path=path, text=text, involved=(path, (*at, "analysis")))
+    if app.preview_host == app.host:
+        text = "must be another name than host, under which the users come"
+        yield Problem(path=path, text=text, involved=(path, (*at, "host")))

@@ -61,6 +61,8 @@ def _weights(draft: Draft, found: Map, place: str) -> None:
     for name in ("stepWeight", "maxWeight", "stepWeightPromotion", "stepWeights", "iterations"):
         if not found.get(name):
             found.pop(name, None)
+    if found.get("iterations"):
+        _iterations(draft, found, place)
     if "stepWeights" not in found:
         if "stepWeight" in found:
             found.setdefault("maxWeight", 100)
@@ -73,6 +75,13 @@ def _weights(draft: Draft, found: Map, place: str) -> None:
         found["maxWeight"] = listing(weights)[-1] if listing(weights) else 100
         text = "the peer takes stepWeight, up to the last of these, which becomes maxWeight"
         draft.say(Kind.CHANGED, f"{place}.stepWeights", text)
+
+
+def _iterations(draft: Draft, found: Map, place: str) -> None:
+    for name in ("stepWeight", "maxWeight", "stepWeightPromotion", "stepWeights"):
+        if name in found:
+            del found[name]
+            draft.say(Kind.UNNEEDED, f"{place}.{name}", "the peer ignores it beside iterations")
 
 
 def _threshold(draft: Draft, metric: Map, place: str) -> None:

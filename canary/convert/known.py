@@ -112,8 +112,7 @@ ESSENTIAL: Final = frozenset(
 
 # What it means that a field is gone.
 CONSEQUENCES: Final[dict[str, str]] = {
-    "analysis.iterations": "without it the release goes by weights, which users feel",
-    "analysis.match": "without it any user may reach the canary",
+    "analysis.match": "without it users may reach the canary whom nobody chose",
     "analysis.mirror": "without it the canary's first requests are answered to users",
     "analysis.metrics[]": "this check is not made",
     "analysis.webhooks[]": "this webhook is not called",

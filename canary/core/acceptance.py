@@ -10,7 +10,7 @@ from canary.core.pace import LOOK_S
 from canary.core.plan import Plan
 from canary.core.retreat import give_up
 from canary.core.seen import HookType, Outcome
-from canary.core.state import Decision, Effect, Seen, State
+from canary.core.state import Course, Decision, Effect, Seen, State
 from canary.core.texts import HELD
 
 
@@ -50,12 +50,24 @@ def first_shift(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
     """Move to the first weight, once its gate is open; before it to copies, which nobody sees."""
     if plan.mirror_percent:
         return mirror(state, seen, plan, why)
+    if plan.iterations:
+        return shift(replace(state, iterations=plan.iterations), seen, 0, why)
     asked = confirm((HookType.CONFIRM_TRAFFIC_INCREASE,), state, seen, plan)
     if asked.refusal:
         return give_up(state, asked.refusal)
     if asked.hold:
         return patient(asked.hold, seen)
     return shift(asked.state, seen, plan.weights[0], why)
+
+
+def unseen(state: State, seen: Seen) -> str:
+    """What keeps requests that a rule picks from the canary before its first bake, "" if nothing.
+
+    Acceptance hooks ask it through Traefik, which may need a moment to know of ready pods.
+    """
+    if not state.exposed or state.course is not Course.JUDGED or seen.live.confirmed:
+        return ""
+    return f"Traefik does not route to it: {seen.live.text or 'not confirmed'}"
 
 
 def patient(hold: Decision, seen: Seen) -> Decision:

@@ -27,9 +27,11 @@ def shift(state: State, seen: Seen, weight_percent: int, why: str) -> Decision:
         step=state.step if promoting else state.step + 1,
         weight_percent=weight_percent,
         mirror_percent=0,
+        exposed=state.exposed or not weight_percent,
         exits=seen.canary.exits if began and seen.canary else state.exits,
     )
-    reason = f"{weight_percent} % to the canary{', promoting' if promoting else ''}: {why}"
+    moved = f"{weight_percent} % to the canary{', promoting' if promoting else ''}"
+    reason = f"{after.share if after.iteration else moved}: {why}"
     shift = (Effect.SHIFT,)
     return Decision(state=after, reason=reason, effects=shift, wait_s=LIVE_LOOK_S, loud=True)
 

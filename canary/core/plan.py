@@ -86,6 +86,8 @@ class Plan:
     the version that it met, so a weight does not tell which share of the requests the canary gets.
     `mirror_percent`: of so many requests a copy goes to the canary, for one bake before the first
     weight; its answers are judged and thrown away. 0: no such bake.
+    A weight of 0 is an iteration: requests that a rule picks go to the canary, all others stay.
+    `previewed`: these are asked for by a host name that no user has, and may come before the first.
     """
 
     weights: tuple[int, ...]
@@ -113,6 +115,12 @@ class Plan:
     evidence: Terms | None = None
     clients_stay: bool = False
     mirror_percent: int = 0
+    previewed: bool = False
+
+    @property
+    def iterations(self) -> int:
+        """How many bakes there are without a shift; all of them, or none."""
+        return self.weights.count(0)
 
     @property
     def shortest_s(self) -> float:

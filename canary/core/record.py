@@ -49,6 +49,7 @@ class Record:
     canary: str = ""
     weight_percent: int = 0
     mirror_percent: int = 0
+    exposed: bool = False
     moved_at: float = 0.0
     reason: str = ""
     images: dict[str, str] = field(default_factory=dict)
@@ -62,6 +63,18 @@ class Record:
         """(version, weight) of every version that has traffic, the primary first."""
         shares = ((self.primary, 100 - self.weight_percent), (self.canary, self.weight_percent))
         return tuple((version, weight) for version, weight in shares if version and weight)
+
+    @property
+    def picked(self) -> str:
+        """The version that requests reach which a rule picks: the canary while it has any."""
+        return (
+            self.canary if self.canary and (self.exposed or self.weight_percent) else self.primary
+        )
+
+    @property
+    def chosen(self) -> bool:
+        """Whether the canary has requests that a rule picks, and is judged by them."""
+        return self.exposed and self.phase is not Phase.PREPARING
 
     @property
     def unfinished(self) -> bool:
@@ -79,6 +92,7 @@ class Record:
             "canary": self.canary,
             "weight": self.weight_percent,
             "mirrored": self.mirror_percent,
+            "exposed": self.exposed,
             "movedAt": round(self.moved_at, 3),
             "reason": self.reason,
             "images": self.images,
@@ -107,6 +121,7 @@ class Record:
             canary=str(raw.get("canary", "")),
             weight_percent=_percent(raw.get("weight", 0)),
             mirror_percent=_percent(raw.get("mirrored", 0)),
+            exposed=raw.get("exposed") is True,
             moved_at=float(raw.get("movedAt", 0.0)),
             reason=str(raw.get("reason", "")),
             images={str(k): str(v) for k, v in dict(raw.get("images", {})).items()},

@@ -12,7 +12,8 @@ from canary.core.share import share_text
 class Step:
     """One bake: its weight, how long it lasted, what was counted and what was concluded.
 
-    `mirror_percent`: it was one of copies, of so many requests.
+    `mirror_percent`: it was one of copies, of so many requests. `iteration`: it was that one, of
+    requests which a rule picks; 0 for none.
     """
 
     weight_percent: int
@@ -21,11 +22,13 @@ class Step:
     primary_requests: int
     verdicts: tuple[str, ...]
     mirror_percent: int = 0
+    iteration: int = 0
 
     @property
     def share(self) -> str:
         """What the canary was sent."""
-        return share_text(self.weight_percent, self.mirror_percent)
+        share = share_text(self.weight_percent, self.mirror_percent)
+        return f"iteration {self.iteration}" if self.iteration else share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

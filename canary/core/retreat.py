@@ -29,7 +29,9 @@ def roll_back(state: State, seen: Seen, cause: str, *, stopped: bool = False) ->
     if state.stranded and not state.has_requests:
         ended = replace(after, phase=Phase.FAILED, doubt=KEPT)
         return Decision(state=ended, reason=_doubted(ended), loud=True)
-    if state.stranded and (state.weight_percent or seen.foreign):  # copies may end: nothing moves
+    if state.stranded and (
+        state.weight_percent or state.iteration or seen.foreign
+    ):  # copies may end: nothing moves
         # A write would undo weights that somebody changed, perhaps to help.
         effects = () if seen.foreign else (Effect.PERSIST,)
         return Decision(state=after, reason=f"{cause}; {KEPT}", effects=effects, loud=True)
@@ -60,7 +62,7 @@ def rolling_back(state: State, seen: Seen, plan: Plan) -> Decision:
 
 def give_up(state: State, cause: str, *, stopped: bool = False) -> Decision:
     """End a run that has not moved any traffic."""
-    after = replace(state, phase=Phase.FAILED, cause=cause, stopped=stopped)
+    after = replace(state, phase=Phase.FAILED, cause=cause, stopped=stopped, exposed=False)
     effects = (Effect.CLOSE, Effect.STOP_CANARY)
     return Decision(state=after, reason=cause, effects=effects, loud=True)
 
@@ -99,7 +101,8 @@ def _exhausted(state: State, seen: Seen, plan: Plan) -> bool:
 
 
 def _restore(state: State, seen: Seen, reason: str, *, loud: bool = False) -> Decision:
-    after = replace(state, weight_percent=0, mirror_percent=0, entered_s=seen.now_s, doubt="")
+    nothing = replace(state, weight_percent=0, mirror_percent=0, exposed=False)
+    after = replace(nothing, entered_s=seen.now_s, doubt="")
     effects = (Effect.RESTORE,)
     return Decision(state=after, reason=reason, effects=effects, wait_s=LIVE_LOOK_S, loud=loud)
 

@@ -33,13 +33,15 @@ class Route:
     """An app's traffic as written in the cluster.
 
     `weights` is what the plain list really says, by version; `shielded` what the shielded list
-    says (equal to `weights` when the shield is off). `changed_by` names the field manager that
-    wrote last. `order` is what somebody asks of the run, as written.
+    says (equal to `weights` when the shield is off); `picked` what each of the lists says for
+    requests that a rule picks, {} for one that is not there yet. `changed_by` names the field
+    manager that wrote last. `order` is what somebody asks of the run, as written.
     """
 
     record: Record
     weights: Mapping[str, int]
     shielded: Mapping[str, int]
+    picked: tuple[Mapping[str, int], ...] = ()
     changed_by: str = ""
     order: str = ""
 

@@ -29,9 +29,10 @@ class State:
 
     Times are the clock's monotonic seconds. `entered_s` is when the phase began or the weight was
     last changed; `retreated_s` when the run began to roll back. `mirror_percent` tells of how many
-    requests the canary gets a copy, which is before the first weight alone. `baked_from_s` is when
-    the weight was first seen live on every replica, None before; `traffic_from_s` the same for the
-    first weight, or for copies. `held_s` is when the first bake at this weight ended that both
+    requests the canary gets a copy, which is before the first weight alone. `exposed`: requests
+    that a rule picks go to the canary, in one of `iterations` bakes or before. `baked_from_s` is
+    when the weight was first seen live on every replica, None before; `traffic_from_s` the same for
+    the first weight, or for copies. `held_s` is when the first bake at this weight ended that both
     versions spoilt.
     `gate` is the one that holds the run, since `gate_from_s`, last called at `gate_asked_s`;
     `passed` are the gates that were opened for the next weight.
@@ -51,6 +52,8 @@ class State:
     step: int = -1
     weight_percent: int = 0
     mirror_percent: int = 0
+    exposed: bool = False
+    iterations: int = 0
     baked_from_s: float | None = None
     held_s: float | None = None
     traffic_from_s: float | None = None
@@ -75,12 +78,19 @@ class State:
 
     @property
     def has_requests(self) -> bool:
-        """Whether the canary is sent any, be they copies."""
-        return self.weight_percent > 0 or self.mirror_percent > 0
+        """Whether the canary is sent any to be judged by, be they copies or picked by a rule."""
+        return self.weight_percent > 0 or self.mirror_percent > 0 or self.iteration > 0
+
+    @property
+    def iteration(self) -> int:
+        """Which one this is, from 1 on; 0: none."""
+        return self.step + 1 if self.exposed and not self.weight_percent else 0
 
     @property
     def share(self) -> str:
         """What the canary is sent, in words."""
+        if self.iteration:
+            return f"iteration {self.iteration} of {self.iterations}"
         return share_text(self.weight_percent, self.mirror_percent)
 
 

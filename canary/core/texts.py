@@ -69,6 +69,6 @@ def _whereabouts(primary: str, state: State, restore_s: float | None) -> str:
 def _where(state: State, plan: Plan) -> str:
     if state.phase is Phase.SOAKING:
         return "soak · 100 %"
-    if state.mirror_percent:
+    if state.mirror_percent or state.iteration:
         return state.share
     return f"step {state.step + 1}/{len(plan.weights)} · {state.weight_percent} %"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from canary.core import bake
-from canary.core.acceptance import acceptance, patient
+from canary.core.acceptance import acceptance, patient, unseen
 from canary.core.breach import breach, enough, too_long, watch
 from canary.core.gates import confirm
 from canary.core.moves import open_bake, shift
@@ -67,6 +67,7 @@ def _preparing(state: State, seen: Seen, plan: Plan) -> Decision:
     ready = seen.canary.ready if seen.canary else 0
     short = ready < needed
     missing = _missing(seen.canary, needed) if short else _short_primary(state, seen, plan)
+    missing = missing or unseen(state, seen)
     if not missing:
         return _enter(state, seen, plan)
     if seen.now_s - state.entered_s > plan.progress_deadline_s:
@@ -233,7 +234,8 @@ def _advance(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
         return Decision(state=after, reason=reason, effects=(Effect.SETTLE,), loud=True)
     following = plan.weights[state.step + 1 : state.step + 2]
     promotion = () if following else (HookType.CONFIRM_PROMOTION,)
-    asked = confirm((HookType.CONFIRM_TRAFFIC_INCREASE, *promotion), state, seen, plan)
+    increase = () if following == (0,) else (HookType.CONFIRM_TRAFFIC_INCREASE,)
+    asked = confirm((*increase, *promotion), state, seen, plan)
     if asked.refusal:
         return roll_back(state, seen, f"at {state.share}: {asked.refusal}")
     if asked.hold:

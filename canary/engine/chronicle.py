@@ -71,6 +71,7 @@ class Chronicle:
         step = Step(
             weight_percent=before.weight_percent,
             mirror_percent=before.mirror_percent,
+            iteration=before.iteration,
             seconds=round(seen.now_s - began_s, 3),
             canary_requests=window.canary.requests if window else 0,
             primary_requests=window.primary.requests if window else 0,

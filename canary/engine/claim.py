@@ -31,7 +31,8 @@ def returns_in_time(
 def settled(record: Record, course: Course) -> Record:
     """The record at rest after a promotion: the canary is the primary."""
     former = _former(record, course)
-    return replace(record, primary=record.canary, canary="", weight_percent=0, former=former)
+    rest = replace(record, primary=record.canary, canary="", weight_percent=0, exposed=False)
+    return replace(rest, former=former)
 
 
 def _former(record: Record, course: Course) -> dict[str, float]:

@@ -96,7 +96,8 @@ class Lookout:
         return foreign_change(route, record)
 
     def _live(self, state: State, record: Record) -> Live:
-        if state.baked_from_s is not None or state.phase is Phase.PREPARING:
+        unmoved = state.phase is Phase.PREPARING and not state.exposed
+        if state.baked_from_s is not None or unmoved:
             return Live(confirmed=False, text="not asked")
         try:
             return self.ports.router.live(record)
@@ -176,6 +177,10 @@ def foreign_change(route: Route | None, record: Record) -> str:
     for weights in (route.weights, route.shielded):
         if dict(weights) != wanted:
             return f"weights were changed{who} to {_shares(dict(weights))}"
+    picked = {record.picked: 100} if record.picked else {}
+    for weights in route.picked:
+        if dict(weights) != picked:
+            return f"weights of picked requests were changed{who} to {_shares(dict(weights))}"
     return ""
 
 

@@ -54,9 +54,26 @@ def damage_of(route: Route, apex: str) -> str:
         share = share_text(record.weight_percent, record.mirror_percent)
         return f"run {record.run} ended in {record.phase} at {share}"
     rest = {record.primary: 100}
-    if dict(route.weights) != rest or dict(route.shielded) != rest:
+    picked = (dict(weights) for weights in route.picked if weights)  # a new strategy has none yet
+    if any(weights != rest for weights in (dict(route.weights), dict(route.shielded), *picked)):
         return "the weights were changed"
     return "" if apex == record.primary else "the apex Service named another version"
+
+
+def complete(route: Route | None, rest: Record, ports: Ports) -> None:
+    """Write the lists that a strategy just configured needs, before a route leads to them.
+
+    Raises:
+        PortError: they cannot be written.
+    """
+    if route is not None and not all(route.picked):
+        patiently(lambda: ports.router.write(rest), ports, PATIENCE_S)
+
+
+def leaves(route: Route | None, before: Record, after: Record) -> bool:
+    """Whether writing `after` over what is there may take requests from a version."""
+    unpicked = before.chosen and not after.chosen
+    return unpicked or route is None or dict(route.weights) != dict(after.members)
 
 
 def stranded(record: Record, ports: Ports) -> bool:
@@ -95,6 +112,7 @@ def _repair(route: Route, damage: str, ports: Ports) -> Record:
         canary="" if kept else record.canary,
         weight_percent=0,
         mirror_percent=0,
+        exposed=False,
         moved_at=ports.clock.wall_s(),
         reason=f"repaired: {damage}",
     )

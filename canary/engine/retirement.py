@@ -38,6 +38,8 @@ def _unlisted(version: str, ports: Ports) -> Record | None:
     if route is None:
         return None
     listed = {**route.weights, **route.shielded}
+    for picked in route.picked:
+        listed = {**picked, **listed}
     if version in listed or version in dict(route.record.members):
         share = listed.get(version, 0)
         text = f"version {version} still has {share} % of the traffic"

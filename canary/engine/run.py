@@ -25,7 +25,7 @@ from canary.engine.claim import claim_of, course_of, settled
 from canary.engine.finale import call_post_rollout, drain
 from canary.engine.lookout import Lookout
 from canary.engine.patience import insist, patiently
-from canary.engine.repair import repaired, stranded, unheld_route
+from canary.engine.repair import complete, leaves, repaired, stranded, unheld_route
 from canary.engine.request import Request
 from canary.errors import ConflictError, Interrupted, PortError, Rejected
 from canary.ports import Ports
@@ -50,6 +50,7 @@ def release(request: Request, plan: Plan, ports: Ports) -> Record:
     lease = patiently(ports.heartbeat.begin, ports, WRITE_PATIENCE_S)
     found = repaired(route, ports)
     if found is not None and found.primary == request.version:
+        complete(route, found, ports)
         serving = found.primary
         patiently(lambda: ports.fleet.scale(serving, plan.replicas), ports, WRITE_PATIENCE_S)
         ports.journal.progress(f"{request.image} serves already: no run")
@@ -67,8 +68,9 @@ class Run:
         now_s = ports.clock.now_s()
         wall_s = ports.clock.wall_s()
         course = course_of(plan, found, request.version, wall_s)
-        self.state = State(began_s=now_s, entered_s=now_s, course=course)
-        self.record = claim_of(request, found, wall_s)
+        exposed = plan.previewed and course is Course.JUDGED
+        self.state = State(began_s=now_s, entered_s=now_s, course=course, exposed=exposed)
+        self.record = replace(claim_of(request, found, wall_s), exposed=exposed)
         self.lookout = Lookout(plan=plan, ports=ports)
         self.chronicle = Chronicle(began_s=now_s, began_wall_s=wall_s)
         self.effects: Mapping[Effect, Callable[[], None]] = {
@@ -226,8 +228,7 @@ class Run:
         route = self.ports.router.route()
         if route is not None and route.record.run != record.run:
             raise ConflictError(f"run {route.record.run} took over; nothing more is written")
-        moves = route is None or dict(route.weights) != dict(record.members)
-        if moves and self._stranded():  # since somebody looked last
+        if leaves(route, self.record, record) and self._stranded():  # since somebody looked last
             raise PortError(KEPT, retryable=True)
         insist(lambda: self.ports.router.write(record))
 
@@ -237,6 +238,7 @@ class Run:
             phase=self.state.phase,
             weight_percent=self.state.weight_percent,
             mirror_percent=self.state.mirror_percent,
+            exposed=self.state.exposed,
             reason=self.state.cause,
             held=self.state.suspended,
             obeyed=self.state.obeyed,
@@ -262,17 +264,17 @@ class Run:
     def _abort(self, failed: State) -> None:
         """End at once, with traffic where it can be served."""
         self.state = failed
-        if failed.weight_percent and self.record.primary:
+        if (failed.weight_percent or failed.iteration) and self.record.primary:
             patiently(lambda: self._bring_back(failed), self.ports, RESTORE_PATIENCE_S)
         if not self.state.doubt:
-            self.state = replace(failed, weight_percent=0, mirror_percent=0)
+            self.state = replace(failed, weight_percent=0, mirror_percent=0, exposed=False)
             self._close()
 
     def _bring_back(self, failed: State) -> None:
         if self._stranded():
             self.state = replace(failed, doubt=KEPT)
             return
-        self.state = replace(failed, weight_percent=0)
+        self.state = replace(failed, weight_percent=0, exposed=False)
         self._restore()
 
     def _stranded(self) -> bool:

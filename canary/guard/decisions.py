@@ -93,6 +93,7 @@ def restored(record: Body, wall_s: float) -> Body:
         "phase": "Failed",
         "weight": 0,
         **({"mirrored": 0} if "mirrored" in record else {}),
+        **({"exposed": False} if "exposed" in record else {}),
         "movedAt": round(wall_s, 3),
         "reason": (
             f"restored by guard: the driver of run {run} gave no sign of life for {EXPIRY_S:g} s "

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from canary.guard import decisions
@@ -148,10 +149,9 @@ class Patrol:
         canary = str(app.record.get("canary", ""))
         member = decisions.member_of(app.plain, app.name, primary)
         if member is not None:
-            shielded = f"{app.lists}/{app.name}-shielded"
-            self._change(
-                app, shielded, lambda body: decisions.all_to(decisions.stamped(body, run), member)
-            )
+            whole = partial(self._all_to, run=run, member=member)
+            for name in ("shielded", "canary", "canary-shielded"):
+                self._change(app, f"{app.lists}/{app.name}-{name}", whole)
         self._change(
             app,
             f"{CORE.format(app.namespace)}/services/{app.name}",
@@ -161,6 +161,10 @@ class Patrol:
             self._change(app, f"{app.lists}/{app.name}-{name}", None)
         self.settled.add(text)
         return True
+
+    @staticmethod
+    def _all_to(body: Body, *, run: str, member: Body) -> Body:
+        return decisions.all_to(decisions.stamped(body, run), member)
 
     def _change(self, app: App, path: str, change: Callable[[Body], Body] | None) -> None:
         """Swap one object of ours, or delete it, for as long as the record is the guard's.

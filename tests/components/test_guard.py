@@ -20,6 +20,8 @@ from tests.components.recorder import Declarations
 OTHER = {**PODINFO, "host": "other.example.com", "namespace": "team"}
 APPS = {"podinfo": PODINFO, "other": OTHER}
 
+ENDS = ("", "-shielded", "-failover", "-mirror", "-canary", "-canary-shielded")
+
 
 def stack(**settings: Any) -> Declarations:
     return recorder.stack({"apps": APPS, **settings})
@@ -56,7 +58,7 @@ def test_its_rights_are_those_of_a_restore() -> None:
         for resource in rule["resources"]
         for name in rule.get("resourceNames", ["any"])
     }
-    lists = ("other", "other-shielded", "other-failover", "other-mirror")
+    lists = [f"other{end}" for end in ENDS]
     assert allowed == {
         ("list", "traefikservices", "any"),
         *((verb, "traefikservices", name) for verb in ("get", "update") for name in lists),

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from canary.config import BUCKET_EDGES_S, AppConfig, weights_of
 from canary.core.plan import Check, CheckName, Plan, Terms
 from canary.load import expected_rate
-from canary.planning import PlanText, describe, lower_edge_s, plan_of, steps_text
+from canary.planning import PlanText, describe, lower_edge_s, plan_of
+from canary.routing import steps_text
 from tests.config.samples import TUTORIAL, loaded
 
 

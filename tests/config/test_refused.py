@@ -56,16 +56,9 @@ def test_an_analysis(analysis: dict[str, Any], problem: str) -> None:
     assert _one({"analysis": analysis}).startswith(f"{PODINFO}.analysis.{problem}")
 
 
-@pytest.mark.parametrize(
-    "field",
-    [
-        "iterations",
-        "match",
-    ],
-)
-def test_what_no_run_carries_out_is_refused_by_name(field: str) -> None:
-    problem = _one({"analysis": {field: 1}})
-    assert problem.startswith(f"{PODINFO}.analysis.{field}: is not carried out yet")
+def test_what_no_run_carries_out_is_refused_by_name() -> None:
+    problem = _one({"analysis": {"baseline": 1}})
+    assert problem.startswith(f"{PODINFO}.analysis.baseline: is not carried out yet")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -40,6 +41,8 @@ PLAN = Plan(
 )
 LONGEST_S = 300.0 + 60.0 + 30.0 + 5.0  # a run, its restore, Traefik's confirmation, looks
 MOVES = frozenset({Effect.SHIFT, Effect.RESTORE, Effect.SETTLE})
+
+PICKED = {"weights": (0, 0, 0)}
 
 pods = st.none() | st.builds(
     Pods,
@@ -104,11 +107,13 @@ class RunMachine(RuleBasedStateMachine):
         self.judged: list[int] = []
 
     @initialize(
-        course=st.sampled_from(Course), lenient=st.booleans(), mirror=st.sampled_from((0, 50))
+        course=st.sampled_from(Course),
+        lenient=st.booleans(),
+        way=st.sampled_from(({}, {"mirror_percent": 50}, PICKED, {**PICKED, "previewed": True})),
     )
-    def begin(self, course: Course, *, lenient: bool, mirror: int) -> None:
-        self.state = replace(BEGIN, course=course)
-        self.plan = replace(PLAN, promote_inconclusive=lenient, mirror_percent=mirror)
+    def begin(self, course: Course, *, lenient: bool, way: dict[str, Any]) -> None:
+        self.plan = replace(PLAN, promote_inconclusive=lenient, **way)
+        self.state = replace(BEGIN, course=course, exposed=self.plan.previewed)
 
     @precondition(lambda self: self.state.phase not in TERMINAL)
     @rule(seen=sights, looks=st.sampled_from((1, 1, 5, 15)))
@@ -184,7 +189,7 @@ class RunMachine(RuleBasedStateMachine):
     def _check_weights(self, before: State, decision: Decision, seen: Seen) -> None:
         """Up only at the end of a bake that passed, along the plan; down only to nothing."""
         after = decision.state
-        planned = (0, *self.plan.weights, 100)
+        planned = (0, *(weight for weight in self.plan.weights if weight), 100)
         assert after.weight_percent in planned
         self._check_copies(after, seen)
         if after.weight_percent < before.weight_percent:
@@ -193,6 +198,8 @@ class RunMachine(RuleBasedStateMachine):
         if after.weight_percent <= before.weight_percent:
             return
         direct = after.course is not Course.JUDGED
+        every = before.step + 1 == len(self.plan.weights)
+        assert not self.plan.iterations or every or direct or before.hurried
         assert decision.effects in {(Effect.SHIFT,), (Effect.SETTLE,)}
         following = planned[planned.index(before.weight_percent) + 1]
         assert direct or before.hurried or after.weight_percent == following
@@ -237,6 +244,7 @@ class RunMachine(RuleBasedStateMachine):
             assert not MOVES & set(decision.effects)
             assert after.weight_percent == 0 or after.doubt, "traffic left without a word"
             assert not after.doubt or after.doubt in decision.reason
+            assert not after.iteration or after.doubt
         if Effect.STOP_CANARY in decision.effects:
             assert after.weight_percent == 0
             assert not after.doubt

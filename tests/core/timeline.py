@@ -50,7 +50,7 @@ def healthy(state: State, seen: Seen) -> Seen:
     seconds = seen.now_s - state.baked_from_s
     total = round(20 * seconds)
     share = total * state.weight_percent // 100
-    copies = total * state.mirror_percent // 100
+    copies = total * (100 if state.iteration else state.mirror_percent) // 100
     counted = window(tally(share + copies), tally(total - share), seconds=seconds)
     return replace(seen, canary=READY, primary=READY, window=counted, fresh=True)
 

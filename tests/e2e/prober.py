@@ -28,6 +28,7 @@ class Client:
     """
 
     def __init__(self, host: str, port: int, name: str, *, keep: bool) -> None:
+        self.header = ""
         self.host = host
         self.port = port
         self.name, slash, rest = name.partition("/")
@@ -73,6 +74,7 @@ class Client:
             f"Host: {self.name}",
             f"Content-Length: {len(body)}",
             f"Connection: {'keep-alive' if self.keep else 'close'}",
+            *([self.header] if self.header else []),
         ]
         return "\r\n".join([*lines, "", ""]).encode() + body
 
@@ -139,11 +141,13 @@ async def main() -> None:
     parser.add_argument("--rate", type=float, required=True, help="requests/s")
     parser.add_argument("--methods", default="GET")
     parser.add_argument("--keep-alive", action="store_true")
+    parser.add_argument("--header", default="", help="a line to be added to each request's head")
     options = parser.parse_args()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     client = Client(options.host, options.port, options.name, keep=options.keep_alive)
+    client.header = options.header
     await send(client, options.rate, options.methods.split(","), stop)
 
 

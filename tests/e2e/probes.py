@@ -52,6 +52,11 @@ class Probe:
         self._command = [*script, *options, "--methods", ",".join(methods)]
         self._process: subprocess.Popen[str] | None = None
 
+    def saying(self, header: str) -> Self:
+        """With this line in the head of every request."""
+        self._command += ["--header", header]
+        return self
+
     def __enter__(self) -> Self:
         with self._file.open("w") as out:
             self._process = self._bed.popen(

@@ -20,7 +20,7 @@ class FakeTraffic:
     `now_s` tells the time, `lag_s` how long Traefik takes to follow. `deployed`, when given, names
     the versions that exist; `up` those with ready endpoints. `faults` are raised by the next calls,
     one each; `lost` is how many of the next writes happen without an answer. `copies_to` is the
-    version that gets copies of the primary's requests, "" for none.
+    version that gets copies of the primary's requests, or those that a rule picks, "" for none.
     """
 
     now_s: Callable[[], float] = lambda: 0.0
@@ -57,7 +57,7 @@ class FakeTraffic:
         self._catch_up()
         self._changed(by)
         self.record, self.plain, self.shielded = record, dict(record.members), dict(record.members)
-        self.copies_to = record.canary if record.mirror_percent else ""
+        self.copies_to = beside(record)
 
     def live(self) -> tuple[dict[str, int], dict[str, int]]:
         """What Traefik routes now: (plain, shielded)."""
@@ -72,7 +72,7 @@ class FakeTraffic:
         if self.record is None or self.record.run != record.run or self.order == record.obeyed:
             self.order = ""
         self.record, self.plain, self.shielded = record, dict(record.members), dict(record.members)
-        self.copies_to = record.canary if record.mirror_percent else ""
+        self.copies_to = beside(record)
         self.records.append(record)
 
     def clear(self) -> None:
@@ -104,6 +104,12 @@ class FakeTraffic:
         if self.deployed is not None:
             unknown = {version for version, _ in record.members} - set(self.deployed())
             assert not unknown, f"traffic to versions that do not exist: {unknown}"
+
+
+def beside(record: Record) -> str:
+    """Who gets requests beside the weights."""
+    picked = record.exposed and not record.weight_percent
+    return record.canary if record.mirror_percent or picked else ""
 
 
 class FakeRouter:
@@ -148,7 +154,7 @@ class FakeRouter:
         plain, shielded = self.traffic.live()
         wanted = dict(record.members)
         up = None if self.traffic.up is None else set(self.traffic.up())
-        copies_to = record.canary if record.mirror_percent else ""
+        copies_to = beside(record)
         asked = {*wanted, copies_to} - {""}
         down = set() if up is None else asked - up
         confirmed = plain == wanted == shielded and not down

@@ -88,7 +88,8 @@ def _check_judgement(story: Story) -> None:
     fixed_forward = scenario.has(*PRIMARY_AWAY, Happening.ORDERED)
     if not plan.skip_analysis and not fixed_forward:
         judged = list(dict.fromkeys(step.weight_percent for step in story.reports[0].steps))
-        assert judged == [*([0] if plan.mirror_percent else []), *plan.weights, 100]
+        copies = [0] if plan.mirror_percent else []
+        assert judged == list(dict.fromkeys([*copies, *plan.weights, 100]))
     excused = plan.skip_analysis or plan.promote_inconclusive or fixed_forward
     healthy = scenario.primary.errors == 0
     if scenario.canary.errors == 1.0 and scenario.canary.since_s == 0.0 and healthy:

@@ -87,6 +87,8 @@ def draw(seed: int) -> Scenario:
     quiet = random.random() < 1 / 6
     plan = replace(_plan(random, quiet=quiet), evidence=Terms() if seed % 2 else None)
     plan = replace(plan, mirror_percent=100 if seed % 7 == 0 else 0)
+    if seed % 7 in {1, 2}:
+        plan = replace(plan, weights=(0,) * len(plan.weights), previewed=seed % 7 == 1)
     length_s = plan.shortest_s + 20
     lags = tuple(random.choice((0.02, 0.1, 1.9)) for _ in range(random.choice((1, 1, 2, 3))))
     calm = Scenario(
@@ -183,7 +185,7 @@ def _primary(random: Random) -> Behaviour:
 
 
 def _traffic(random: Random, plan: Plan, lags_s: tuple[float, ...], *, quiet: bool) -> Traffic:
-    enough = 12 * 100 / min(plan.weights) / plan.interval_s / len(lags_s)
+    enough = 12 * 100 / (min(plan.weights) or 100) / plan.interval_s / len(lags_s)
     rate = max(5.0, enough) if quiet else random.choice((0.0, 2.0, 10.0, 20.0)) / len(lags_s)
     down_s = WARM_S + random.uniform(0, 60)
     down = ((down_s, down_s + random.choice((2, 8, 60))),) if random.random() < 0.15 else ()

@@ -1,0 +1,82 @@
+"""A/B, as users see it: who matches meets the new version, and nobody else does."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.e2e.probes import Probe
+from tests.e2e.waiting import await_
+from tests.e2e.world import World
+
+pytestmark = pytest.mark.bed
+
+INSIDER = "X-Canary: insider"
+PLAN: dict[str, Any] = {
+    "analysis": {
+        "interval": "3s",
+        "iterations": 2,
+        "stepWeights": None,
+        "match": [
+            {"headers": {"x-canary": {"exact": "insider"}}},
+            {"cookies": {"canary": {"prefix": "alw"}}},
+        ],
+    },
+    "soak": "2s",
+    "shield": {"enabled": False},  # so that a failure of the canary is seen by those who match
+}
+BOTH = ("GET", "POST")
+
+
+def test_only_who_matches_meets_the_canary_until_the_switch(world: World) -> None:
+    world.write_testapp("1", PLAN)
+    world.project.up()
+    world.write_testapp("2", PLAN)
+    with (
+        world.probe(rate=20, methods=BOTH) as users,
+        world.probe(rate=10, methods=BOTH).saying(INSIDER) as insiders,
+        world.probe(rate=10).saying("Cookie: a=1; canary=always; b=2") as friends,
+        world.weights() as weights,
+    ):
+        result = world.project.up()
+        for probe in (users, insiders, friends):
+            await_(partial(_last_met, probe, "2"), "everybody on it", 10)
+    assert "2 iterations of 3s on" in result.text
+    assert weights.steps() == [0, 100, 0]
+    switched = weights.await_weight(100, 0)
+    before = users.answers().between(0, switched.at - 0.5)
+    assert before.versions() == {"1"}
+    for probe in (insiders, friends):
+        early = probe.answers().between(switched.at - 3.0, switched.at - 0.5)
+        assert early.versions() == {"2"}, early
+    for probe in (users, insiders, friends):
+        assert not len(probe.answers().failed()), probe.answers().failed()
+
+
+def test_who_matched_is_back_after_a_version_was_rejected(world: World) -> None:
+    world.write_testapp("1", PLAN)
+    world.project.up()
+    old = world.record().primary
+    world.write_testapp("errors", PLAN)
+    with (
+        world.probe(rate=20, methods=BOTH) as users,
+        world.probe(rate=20, methods=BOTH).saying(INSIDER) as insiders,
+    ):
+        result = world.project.up(fails=True)
+        told = len(insiders.answers())
+        await_(lambda: len(insiders.answers()) > told + 20, "more answers", 15)
+    (reason,) = result.reasons
+    assert "at iteration 1 of 2: " in reason
+    assert users.answers().versions() == {"1"}
+    assert not len(users.answers().failed()), users.answers().failed()
+    assert len(insiders.answers().failed()), "nobody met the canary"
+    after = [answer.who for answer in insiders.answers().all[told + 5 :] if answer.who]
+    assert set(after) == {"1"}
+    members = world.object("traefikservice", "podinfo-canary")["spec"]["weighted"]["services"]
+    assert [member["name"] for member in members] == [f"podinfo-{old}"]
+
+
+def _last_met(probe: Probe, who: str) -> bool:
+    return probe.answers().all[-1].who == who

@@ -1,0 +1,61 @@
+"""Blue/green, as users see it: the old version until one switch; the preview host shows the new."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.e2e.waiting import await_
+from tests.e2e.world import World
+
+pytestmark = pytest.mark.bed
+
+PLAN: dict[str, Any] = {
+    "analysis": {"interval": "3s", "iterations": 2, "stepWeights": None},
+    "soak": "2s",
+}
+
+
+def test_users_stay_until_the_switch_and_the_preview_host_shows_the_new_version(
+    world: World,
+) -> None:
+    world.write_testapp("1", PLAN)
+    world.project.up()
+    world.write_testapp("2", PLAN)
+    with (
+        world.probe(methods=("GET", "POST")) as users,
+        world.probe(rate=20, host=f"canary.{world.host}") as preview,
+        world.weights() as weights,
+    ):
+        assert preview.answers().versions() == {"1"}, "at rest it shows what serves"
+        result = world.project.up()
+        await_(lambda: users.answers().all[-1].who == "2", "users on the new version", 10)
+    assert f"2 iterations of 3s on host canary.{world.host}, then 100 %" in result.text
+    assert weights.steps() == [0, 100, 0]
+    switched = weights.await_weight(100, 0)
+    assert users.answers().between(0, switched.at - 0.5).versions() == {"1"}
+    early = preview.answers().between(switched.at - 3.0, switched.at - 0.5)
+    assert early.versions() == {"2"}, early
+    assert not len(users.answers().failed()), users.answers().failed()
+
+
+def test_a_bad_version_is_seen_under_the_preview_host_alone(world: World) -> None:
+    world.write_testapp("1", PLAN)
+    world.project.up()
+    old = world.record().primary
+    world.write_testapp("errors", PLAN)
+    with (
+        world.probe(methods=("GET", "POST")) as users,
+        world.probe(rate=20, host=f"canary.{world.host}") as preview,
+        world.weights() as weights,
+    ):
+        result = world.project.up(fails=True)
+    (reason,) = result.reasons
+    assert "at iteration 1 of 2: " in reason
+    assert weights.steps() == [0]
+    assert users.answers().versions() == {"1"}
+    assert not len(users.answers().failed()), users.answers().failed()
+    assert len(preview.answers().failed()), "the preview host did not show the canary"
+    members = world.object("traefikservice", "podinfo-canary")["spec"]["weighted"]["services"]
+    assert [member["name"] for member in members] == [f"podinfo-{old}"]
