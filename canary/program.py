@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pulumi
@@ -18,7 +19,7 @@ from canary.components.namespaces import Namespaces
 from canary.components.prometheus import PrometheusServer
 from canary.components.surroundings import Surroundings
 from canary.components.traefik import TraefikIngress
-from canary.config import AppConfig, StackConfig, decoded, load
+from canary.config import AppConfig, StackConfig, decoded, in_order, load
 from canary.custom import custom_checks
 from canary.identity import Identity
 from canary.inputs import access_of
@@ -67,18 +68,18 @@ def built(
         namespaces=namespaces,
         ready=(*_installed(config, namespaces, options), *guard.ready),
     )
-    apps = {
-        key: App(
+    apps: dict[str, App] = {}
+    for key in in_order(config):
+        app = config.apps[key]
+        apps[key] = App(
             key,
             app=app,
             rendered=rendered[key],
             live=live.get(key, {}),
-            surroundings=surroundings,
+            surroundings=surroundings.after(*(apps[other].rollout for other in app.after)),
             opts=options,
         )
-        for key, app in config.apps.items()
-    }
-    return {"apps": {key: _outputs(app) for key, app in apps.items()}}
+    return {"apps": {key: _outputs(apps[key]) for key in config.apps}}
 
 
 def _announced(
@@ -95,12 +96,12 @@ def _announced(
     plans = [
         described(
             key,
-            app,
+            config.apps[key],
             config,
             rendered[key].version,
             _served_ago_s(findings.live.get(key, {}), rendered[key].version),
         )
-        for key, app in config.apps.items()
+        for key in in_order(config)
     ]
     of_plans = (text for plan in plans for text in plan.warnings)
     for text in (*findings.held, *unguarded(config), *findings.warnings, *of_plans):
@@ -158,7 +159,9 @@ def described(
         bucket_edges_s=config.traefik.bucket_edges_s,
         custom=custom_checks(app, config.metric_templates, version),
     )
-    return describe(key, app, plan, served_ago_s)
+    text = describe(key, app, plan, served_ago_s)
+    order = (f"  after {', '.join(app.after)}",) if app.after else ()
+    return replace(text, lines=(*text.lines, *order))
 
 
 def _outputs(app: App) -> dict[str, Any]:

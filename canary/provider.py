@@ -23,7 +23,9 @@ from pulumi.dynamic import (
 )
 
 from canary import wiring
+from canary.adapters.enginelog import EngineLog, request_urn
 from canary.adapters.orphan import Calls
+from canary.adapters.room import SMALL, make_room
 from canary.errors import CanaryError
 from canary.inputs import AS_RECORDED, live_text, parse
 
@@ -42,7 +44,12 @@ class _Shell(ResourceProvider):
     serialize_as_secret_always = False
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Hand over what is kept as a secret: it may not become an input."""
+        """Hand over what is kept as a secret, which may not become an input, and make room.
+
+        Every call begins here, so neither a Diff nor a run ever waits for a run.
+        """
+        if not make_room() and _calls.crowded:
+            EngineLog(sys.argv[-1], request_urn()).say(SMALL, warning=True)
         kubeconfig, addresses = req.config.get(KUBECONFIG), req.config.get(ALERT_ADDRESSES)
         wiring.trust(str(kubeconfig or ""), str(addresses or ""))
 

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 
 from canary.adapters.driver import REFUSALS, refuses
 
+POOL = 4  # threads in which Pulumi's provider answers
+
 
 class Calls:
     """Counts the calls that are being answered; `end` is called after the last one of an orphan.
@@ -30,6 +32,12 @@ class Calls:
         self._end = end
         self._lock = threading.Lock()
         self._open = 0
+
+    @property
+    def crowded(self) -> bool:
+        """Whether a pool of Pulumi's size has no room for one more after this one."""
+        with self._lock:
+            return self._open >= POOL - 1
 
     @contextmanager
     def one(self) -> Iterator[None]:

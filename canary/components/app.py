@@ -29,6 +29,7 @@ class App(pulumi.ComponentResource):
         version: the version that serves once the Rollout has succeeded.
         image: what it runs.
         url: where users find it.
+        rollout: what moves its traffic, for what is to come after it.
     """
 
     TYPE: Final = "canary:components:App"
@@ -56,14 +57,14 @@ class App(pulumi.ComponentResource):
         super().__init__(self.TYPE, name, {}, opts)
         self._app = app
         self._surroundings = surroundings
-        rollout = Rollout(
+        self.rollout = Rollout(
             name,
             props=self._rollout_props(rendered, live),
             opts=child(self, *self._served(name, rendered), *surroundings.ready),
         )
-        self._route(name, rollout)
-        self.version = rollout.version
-        self.image = rollout.image
+        self._route(name)
+        self.version = self.rollout.version
+        self.image = self.rollout.image
         self.url = url_of(app)
         self.register_outputs({"version": self.version, "url": self.url})
 
@@ -95,7 +96,7 @@ class App(pulumi.ComponentResource):
         )
         return apex
 
-    def _route(self, name: str, rollout: Rollout) -> None:
+    def _route(self, name: str) -> None:
         """Route users to the weighted lists, which exist once the Rollout has written them."""
         k8s.apiextensions.CustomResource(
             name,
@@ -103,7 +104,7 @@ class App(pulumi.ComponentResource):
             kind="IngressRoute",
             metadata=self._metadata(),
             spec=route_spec(self._app),
-            opts=child(self, rollout),
+            opts=child(self, self.rollout),
         )
 
     def _rollout_props(self, rendered: RenderedVersion, live: Mapping[str, Any]) -> Map:

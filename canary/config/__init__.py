@@ -9,6 +9,7 @@ from canary.config.app import AppConfig
 from canary.config.gates import gates_of
 from canary.config.images import mutable_tag
 from canary.config.loading import decoded, load
+from canary.config.order_rules import in_order
 from canary.config.rules import weights_of
 from canary.config.stack import (
     BUCKET_EDGES_S,
@@ -74,6 +75,7 @@ __all__ = [
     "Webhook",
     "decoded",
     "gates_of",
+    "in_order",
     "is_address",
     "load",
     "mutable_tag",

@@ -127,6 +127,8 @@ class AppConfig(Model):
     """How long a pod goes on serving after it was told to stop, so that no request is cut."""
     termination_grace_period_seconds: Annotated[Whole, Field(ge=1)] = 30
     """When a pod that was told to stop is killed."""
+    after: tuple[Text, ...] = ()
+    """Keys of apps of this stack that are released before it; one that fails stops this one."""
     analysis: Analysis = Field(default_factory=Analysis)
     """How a release is judged."""
     progress_deadline_seconds: Annotated[Whole, Field(ge=1)] = 600

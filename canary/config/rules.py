@@ -8,6 +8,7 @@ from canary.config.alert_rules import alert_problems
 from canary.config.analysis import Analysis, Metric
 from canary.config.app import AppConfig
 from canary.config.metric_rules import custom_problems, range_troubles, template_problems
+from canary.config.order_rules import order_problems
 from canary.config.problems import Path, Problem, path_text
 from canary.config.stack import StackConfig
 from canary.config.strategy_rules import affinity_problems, iteration_problems, mirror_problems
@@ -259,6 +260,7 @@ def broken_rules(stack: StackConfig) -> Iterator[Problem]:
     yield from template_problems(stack)
     yield from _one_name(stack)
     yield from _one_route(stack)
+    yield from order_problems(stack)
     for key, app in stack.apps.items():
         for rule in _APP_RULES:
             yield from rule(("apps", key), app, stack)

@@ -255,3 +255,16 @@ def test_the_outputs_tell_where_what_runs() -> None:
 
 def test_installed_namespaces_are_the_stacks() -> None:
     assert program.namespaces_of(load({})) == {"traefik", "canary-system"}
+
+
+def test_an_app_is_released_after_those_that_it_comes_after() -> None:
+    hosts = {"shop": "shop.example.com", "users": "users.example.com", "web": "web.example.com"}
+    apps = {key: {**PODINFO, "host": host} for key, host in hosts.items()}
+    apps["shop"]["after"] = ["web", "users"]
+    apps["web"]["after"] = ["users"]
+    found = stack(apps=apps)
+    before = {item.name: found.before(item) for item in found.all("Rollout")}
+    urns = {item.name: item.urn for item in found.all("Rollout")}
+    assert {urns["web"], urns["users"]} <= before["shop"]
+    assert before["web"] & set(urns.values()) == {urns["users"]}
+    assert not before["users"] & set(urns.values())

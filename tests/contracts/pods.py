@@ -8,14 +8,16 @@ from typing import Any
 NOW_S = 1_700_000_000.0
 
 
-def deployment(version: str, replicas: int, failure: str = "") -> dict[str, Any]:
+def deployment(
+    version: str, replicas: int, failure: str = "", *, app: str = "podinfo"
+) -> dict[str, Any]:
     """A version's Deployment; `failure` is why it cannot make pods."""
     reason = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate"}
     return {
         "metadata": {
-            "name": f"podinfo-{version}",
+            "name": f"{app}-{version}",
             "labels": {
-                "app.kubernetes.io/name": "podinfo",
+                "app.kubernetes.io/name": app,
                 "app.kubernetes.io/version": version,
                 "app.kubernetes.io/managed-by": "canary",
             },

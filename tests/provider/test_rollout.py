@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import socket
+import time
 from collections.abc import Iterator
+from concurrent import futures
 from typing import Any
 
 import grpc
@@ -86,6 +88,11 @@ def wire(running: tuple[FakeCluster, Wire], server: FakeCluster) -> Wire:
 def weights(server: FakeCluster) -> list[tuple[str, int]]:
     services = server.objects.read(f"{LISTS}/podinfo")["spec"]["weighted"]["services"]
     return [(member["name"], member["weight"]) for member in services]
+
+
+def routed(server: FakeCluster) -> set[str]:
+    """The TraefikServices that there are."""
+    return {body["metadata"]["name"] for body in server.objects.items(LISTS, "", "")}
 
 
 def refused(error: grpc.RpcError) -> str:
@@ -240,3 +247,27 @@ def test_a_provider_that_its_engine_left_ends_after_its_last_call(server: FakeCl
             wire.delete(props())
         assert wire.await_end(10.0) == 1
     assert server.objects.items(LISTS, "", "") == []  # but it did what it was asked for
+
+
+def test_more_runs_than_pulumi_has_threads_go_on_at_once_and_no_diff_waits(
+    wire: Wire, server: FakeCluster
+) -> None:
+    names = [f"app{number}" for number in range(7)]
+    owned = {"canary.rollout/owner": OWNER}
+    for name in names:
+        labels = {"app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "canary"}
+        metadata = {"name": name, "labels": labels, "annotations": owned}
+        server.put(f"{NAMESPACE}/services", {"metadata": metadata, "spec": {"ports": []}})
+        server.put(DEPLOYMENTS, deployment(V1, 1, app=name))
+    slow = {**props()["release"], "progressDeadlineSeconds": 5}
+    with futures.ThreadPoolExecutor(len(names)) as pool:
+        runs = [pool.submit(wire.create, props(app=name, release=slow)) for name in names]
+        until = time.monotonic() + 20
+        while not set(names) <= routed(server):
+            assert time.monotonic() < until, server.calls[-9:]
+            assert not [run.exception() for run in runs if run.done()]
+            time.sleep(0.02)
+        assert not wire.changes(props(), props())
+        assert not any(run.done() for run in runs)
+    for run in runs:
+        assert isinstance(run.exception(), grpc.RpcError)
