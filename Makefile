@@ -10,7 +10,7 @@ PY := .venv/bin/python
 COVERED := tests/core tests/engine
 SIMULATED := tests/simulation tests/characteristics
 
-.PHONY: help setup check lint unit pure outside test demo bench bed schema docs pictures lock
+.PHONY: help setup check lint unit pure outside test demo bench chaos bed schema docs pictures lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -50,7 +50,7 @@ bed: setup ## start the embedded cluster
 
 test: check ## every test, the end-to-end ones on the embedded cluster included
 	$(PY) -m tests.bed build
-	$(PY) -m pytest -m bed --ignore tests/e2e
+	$(PY) -m pytest -m bed --ignore tests/e2e --ignore tests/chaos
 	$(PY) -m pytest -n 3 tests/e2e
 
 demo: setup ## first, good and bad release on the embedded cluster
@@ -59,6 +59,9 @@ demo: setup ## first, good and bad release on the embedded cluster
 
 bench: setup ## side by side with Flagger on the embedded cluster; writes docs/benchmarks.md (an hour)
 	$(PY) -m tests.bench
+
+chaos: setup ## strike every part of the machinery on the embedded cluster; writes docs/robustness.md (an hour)
+	$(PY) -m tests.chaos
 
 schema: setup ## write stacks/schema.json anew from the configuration's models
 	$(PY) -m canary.config.schema

@@ -1,0 +1,1 @@
+"""What a release comes to when a part of the machinery dies: `python -m tests.chaos`."""

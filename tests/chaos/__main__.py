@@ -1,0 +1,77 @@
+"""Strike every part of the machinery in turn: `python -m tests.chaos`.
+
+Takes half an hour. Writes docs/robustness.md, and a line for each app of each trial.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.bed.cluster import Bed
+from tests.chaos import page
+from tests.chaos.trial import Cell, carry_out
+from tests.chaos.victims import Blow, Victim
+from tests.e2e.shared import Platform, platform
+from tests.e2e.world import World
+
+TARGET = Path("docs/robustness.md")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Carry out the trials and write the page; 1 if one of them broke a promise."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--only", choices=[victim.name for victim in Victim], action="append")
+    parser.add_argument("--blow", choices=[blow.name for blow in Blow], action="append")
+    parser.add_argument("--earlier", type=Path, help="a file with what an earlier run printed")
+    parser.add_argument("--target", type=Path, default=TARGET)
+    options = parser.parse_args(arguments)
+    cells = [*_read(options.earlier)] if options.earlier else []
+    broken = 0
+    with platform(Bed("chaos")) as shared:
+        for victim, blow in _chosen(options.only, options.blow):
+            try:
+                found = _trial(shared, victim, blow)
+            except AssertionError as error:
+                broken += 1
+                print(f"broken: {victim}, {blow}: {error}", file=sys.stderr, flush=True)
+                continue
+            cells = [cell for cell in cells if (cell.victim, cell.blow) != (victim, blow)] + found
+            for cell in found:
+                print(json.dumps(asdict(cell)), flush=True)
+            options.target.write_text(page.text(cells), encoding="utf-8")
+    return 1 if broken else 0
+
+
+def _chosen(victims: list[str] | None, blows: list[str] | None) -> Iterator[tuple[Victim, Blow]]:
+    for victim in Victim:
+        for blow in Blow:
+            if victim.name in (victims or [victim.name]) and blow.name in (blows or [blow.name]):
+                yield victim, blow
+
+
+def _trial(shared: Platform, victim: Victim, blow: Blow) -> list[Cell]:
+    with tempfile.TemporaryDirectory() as directory:
+        world = World(shared, Path(directory), f"t{uuid.uuid4().hex[:8]}")
+        try:
+            world.project.init()
+            return carry_out(world, victim, blow)
+        finally:
+            world.close()
+
+
+def _read(path: Path) -> Iterator[Cell]:
+    """The cells among the lines that an earlier run printed."""
+    for line in path.read_text().splitlines():
+        if line.startswith("{"):
+            yield Cell(**json.loads(line))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,31 @@
+"""A part of `make chaos` for every day: each blow in every state, and the worst victims."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chaos.trial import RESTORED_WITHIN_S, SLACK_S, carry_out
+from tests.chaos.victims import Blow, Victim
+from tests.e2e.world import World
+
+pytestmark = [pytest.mark.bed, pytest.mark.timeout(420)]
+
+
+@pytest.mark.parametrize(
+    ("victim", "blow"),
+    [
+        (Victim.PROGRAM, Blow.KILL),
+        (Victim.PROVIDER, Blow.STOP),
+    ],
+)
+def test_all_traffic_is_back_on_the_old_version_and_nobody_noticed(
+    world: World, victim: Victim, blow: Blow
+) -> None:
+    cells = carry_out(world, victim, blow)
+    assert len(cells) == 4
+    for cell in cells:
+        assert cell.restored_s is not None
+        assert cell.restored_s <= RESTORED_WITHIN_S + SLACK_S, cell
+        assert cell.reason, cell
+        assert cell.requests > 300, cell
+        assert not cell.failed, cell

@@ -1,0 +1,236 @@
+"""One blow: four runs in four states, a process struck, and what became of traffic and users."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from canary.core.record import Phase, Record
+from tests.chaos.states import STATES, State, brief, parked, write
+from tests.chaos.victims import Blow, Victim, find, strike
+from tests.e2e.probes import Probe
+from tests.e2e.project import Result, Running
+from tests.e2e.waiting import await_
+from tests.e2e.weights import Weights
+from tests.e2e.world import World
+
+RATE = 12.5  # requests/s of each app's users: 50 together
+PAUSE_S = 20.0  # how long a stopped process is stopped, and a killed API server gone
+PARKED_WITHIN_S = 90.0
+HEARD_WITHIN_S = 60.0
+RESTORED_WITHIN_S = 15.0
+SLACK_S = 5.0  # this machine's, beyond what is promised
+
+# Beside a run that their absence does not touch; all others end the run.
+HARMLESS = {
+    (Victim.CLI, Blow.STOP),
+    (Victim.HOST, Blow.STOP),
+    (Victim.PROGRAM, Blow.STOP),
+    (Victim.GUARD, Blow.KILL),
+    (Victim.GUARD, Blow.STOP),
+    (Victim.PROMETHEUS, Blow.KILL),
+    (Victim.PROMETHEUS, Blow.STOP),
+    (Victim.TRAEFIK, Blow.KILL),
+    (Victim.TRAEFIK, Blow.STOP),
+}
+OVERSEEN = {Victim.API_SERVER, Victim.PROMETHEUS, Victim.TRAEFIK}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """What one app came to.
+
+    `restored_s` counts from the death, or from the API server's return, until the lists give
+    everything to the old version; None when the run lived on. `ended_s` is the same until every
+    replica of Traefik routed that and the run was marked as failed. `repaired` is what the next
+    `pulumi up` said about the app.
+    """
+
+    victim: str
+    blow: str
+    state: str
+    restored_s: float | None
+    ended_s: float | None
+    reason: str
+    requests: int
+    failed: int
+    repaired: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """One app's users and weights."""
+
+    state: State
+    users: Probe
+    weights: Weights
+
+    @property
+    def record(self) -> Record:
+        return self.weights.records()[-1]
+
+
+def carry_out(world: World, victim: Victim, blow: Blow) -> list[Cell]:
+    """Strike once, in four states at the same time.
+
+    Raises:
+        AssertionError: traffic did not come back in time, or the next `pulumi up` failed.
+    """
+    world.shared["guard"] = {"install": True}
+    write(world, "1", brief)
+    world.project.up()
+    with _following(world) as apps:
+        write(world, "2", parked)
+        running = world.project.start_up()
+        for app in apps:
+            app.weights.await_phase(app.state.phase.value, PARKED_WITHIN_S)
+        origin_s = _struck(world, victim, blow)
+        lives_on = (victim, blow) in HARMLESS
+        ends = [None if lives_on else _end(app, origin_s) for app in apps]
+        if lives_on:
+            _demand_going_on(apps)
+        _await_ends(apps, [end is not None for end in ends])
+        reasons = [app.record.reason for app in apps]
+        _ended(world, running, victim, blow)
+        write(world, "3", brief)
+        after = world.project.up()
+    _demand_released(world)
+    return [
+        Cell(
+            victim=victim,
+            blow=blow,
+            state=app.state.phase,
+            restored_s=end,
+            ended_s=None if end is None else _since(app, origin_s, _has_ended),
+            reason=reason if end is not None else "",
+            requests=len(app.users.answers()),
+            failed=len(app.users.answers().failed()),
+            repaired=_repair_of(app.state, after),
+        )
+        for app, end, reason in zip(apps, ends, reasons, strict=True)
+    ]
+
+
+@contextmanager
+def _following(world: World) -> Iterator[list[_Followed]]:
+    with ExitStack() as stack:
+        yield [
+            _Followed(
+                state,
+                stack.enter_context(
+                    world.probe(rate=RATE, methods=("GET", "POST"), host=state.host(world))
+                ),
+                stack.enter_context(world.weights(state.app)),
+            )
+            for state in STATES
+        ]
+
+
+def _struck(world: World, victim: Victim, blow: Blow) -> float:
+    """When the API server was there and the driver was not, from which on 15 s count (unix s)."""
+    pids = find(world, victim)
+    at = time.time()
+    strike(pids, signal.SIGKILL if blow is Blow.KILL else signal.SIGSTOP)
+    if victim is Victim.API_SERVER:
+        time.sleep(PAUSE_S)  # the outage itself
+        at = time.time()
+    if victim is Victim.API_SERVER and blow is Blow.KILL:
+        world.bed.up()
+        at = time.time()
+    if blow is Blow.STOP and victim is not Victim.API_SERVER:
+        _while_stopped(world, victim)
+    if blow is Blow.STOP:
+        strike(pids, signal.SIGCONT)
+    return at
+
+
+def _while_stopped(world: World, victim: Victim) -> None:
+    """Let a stopped process be stopped for a while; a driver's run must not wait for its return."""
+    until = time.time() + PAUSE_S
+    if victim is Victim.PROVIDER:
+        for state in STATES:
+            within_s = until - time.time()
+            _await_restore(world, state, within_s)
+    time.sleep(max(0.0, until - time.time()))
+
+
+def _await_restore(world: World, state: State, within_s: float) -> None:
+    await_(lambda: _is_restored(world.record(state.app)), f"a restore of {state.app}", within_s)
+
+
+def _end(app: _Followed, origin_s: float) -> float:
+    """Seconds until the app's traffic was back and its run had ended."""
+    within_s = RESTORED_WITHIN_S + SLACK_S
+    await_(lambda: _is_restored(app.record), f"a restore of {app.state.app}", within_s)
+    return _since(app, origin_s, _is_restored)
+
+
+def _since(app: _Followed, origin_s: float, wanted: Callable[[Record], bool]) -> float:
+    """How long after the death the record first was so, in seconds."""
+    changes = (change for change in app.weights.changes() if change.at > origin_s - PAUSE_S)
+    first = next(change.at for change in changes if change.record and wanted(change.record))
+    return max(0.0, first - origin_s)
+
+
+def _await_ends(apps: list[_Followed], restored: list[bool]) -> None:
+    """Traefik may hear late: it asks an API server that was gone only every half minute."""
+    for app, was in zip(apps, restored, strict=True):
+        if was:
+            _await_mark(app)
+
+
+def _await_mark(app: _Followed) -> None:
+    await_(lambda: _has_ended(app.record), f"the end of {app.state.app}", HEARD_WITHIN_S)
+
+
+def _is_restored(record: Record) -> bool:
+    return record.phase in {Phase.FAILED, Phase.ROLLING_BACK} and not record.weight_percent
+
+
+def _has_ended(record: Record) -> bool:
+    return record.phase is Phase.FAILED
+
+
+def _demand_going_on(apps: list[_Followed]) -> None:
+    """A run that was not struck must still be there, or have been promoted meanwhile."""
+    for app in apps:
+        assert app.record.phase is not Phase.FAILED, (app.state.app, app.record.reason)
+
+
+def _ended(world: World, running: Running, victim: Victim, blow: Blow) -> None:
+    """The first `pulumi up` is over: by itself, or by Ctrl-C where it was not harmed."""
+    if victim is Victim.CLI and blow is Blow.KILL:
+        running.finish()
+        await_(lambda: not _providers(world), "the orphaned provider's end", PARKED_WITHIN_S)
+        world.project.run("cancel", "--yes")
+        return
+    if (victim, blow) in HARMLESS:
+        running.interrupt()
+    result = running.finish()
+    assert "Traceback" not in result.text, result.text
+
+
+def _providers(world: World) -> list[int]:
+    try:
+        return find(world, Victim.PROVIDER)
+    except AssertionError:
+        return []
+
+
+def _demand_released(world: World) -> None:
+    """After the next `pulumi up` every app has all traffic on the one version that is left."""
+    for state in STATES:
+        record = world.record(state.app)
+        assert record.phase is Phase.SUCCEEDED, (state.app, record)
+        assert record.images[record.primary].endswith(":3"), record
+        assert world.apex_version(state.app) == record.primary
+        assert world.members(state.app)[state.app] == {f"{state.app}-{record.primary}": 100}
+
+
+def _repair_of(state: State, after: Result) -> str:
+    """What the update said about this app's repair."""
+    rows = [line for line in after.lines("repaired: ") if f" {state.app} " in line]
+    return rows[0].partition("repaired: ")[2] if rows else ""
