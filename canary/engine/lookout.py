@@ -128,7 +128,10 @@ class Lookout:
 
     def _open_evidence(self, now_s: float) -> None:
         since_s = self.ports.metrics.now_s()
-        self.evidence = Evidence.opened(self.plan, since_s)
+        # A sample scraped just after this may still count requests from before, which a preview
+        # host that had no ready pods yet answered 503.
+        unsettled_s = self.plan.scrape_s if self.plan.previewed else 0.0
+        self.evidence = Evidence.opened(self.plan, since_s + unsettled_s)
         self.scrapes = Scrapes(every_s=self.plan.scrape_s, offset_s=since_s - now_s)
 
     def _ask(self, state: State, record: Record, now_s: float) -> None:

@@ -14,10 +14,10 @@ from canary.engine.repair import damage_of
 from canary.errors import ClusterError, StillServing
 from tests.core.timeline import PLAN
 from tests.engine.test_repair import leave, left
-from tests.engine.world import BAD, NEW, OLD, SLOW, World, refuse
+from tests.engine.world import BAD, GOOD, NEW, OLD, SLOW, World, refuse
 from tests.fakes.hooks import Answer
 from tests.fakes.router import FakeRouter
-from tests.fakes.traffic import Behaviour
+from tests.fakes.traffic import Behaviour, Traffic
 
 JUDGE = Terms(exchangeable=False)
 PICKED = replace(PLAN, weights=(0, 0, 0), evidence=JUDGE)
@@ -46,6 +46,31 @@ def test_a_bad_version_is_met_by_nobody_who_was_not_picked(new: Behaviour, plan:
     assert not any(weights.get(NEW) for _, weights in world.history)
     assert (world.routed, world.traffic.routed_copies_to) == ({OLD: 100}, "")
     assert world.fleet.scaled == [(NEW, 2), (NEW, 0)]
+
+
+class Unready(dict[str, Behaviour]):
+    """How versions answer: the new one 5xx until its pods are ready."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__({OLD: GOOD, NEW: GOOD})
+        self.up = world.fleet.up
+
+    def __getitem__(self, version: str) -> Behaviour:
+        return super().__getitem__(version) if version in self.up() else BAD
+
+
+@pytest.mark.parametrize("scrape_s", [1.0, 2.0, 5.0])
+@pytest.mark.parametrize("start_s", [2.0, 9.0])
+def test_what_failed_before_the_canary_was_ready_is_no_evidence(
+    start_s: float, scrape_s: float
+) -> None:
+    world = World(traffic=Traffic(scrape_s=scrape_s))
+    world.fleet.versions[NEW].start_s = start_s
+    for replica in world.metrics.replicas:
+        replica.behaviours = Unready(world)
+        world.clock.on_tick.append(replica.advance)
+    plan = replace(PREVIEWED, evidence=Terms(), scrape_s=scrape_s, poll_s=scrape_s)
+    assert world.outcome(plan) == "Succeeded"
 
 
 def test_acceptance_hooks_reach_the_canary_before_any_user() -> None:
