@@ -3,7 +3,8 @@
 Pulumi's engine tells a provider neither of Ctrl-C nor of a program that was killed, but the kernel
 frees a lock with the process that held it. The provider watches the lock (`canary.adapters.driver`)
 and restores traffic when it is freed and the file does not say that the program ended by itself.
-Both sides find the file by the engine's address, which both were started with.
+Both sides find the file by the engine's address, which both were started with. A killed language
+host is told to nobody at all, so the program looks whether it still has its parent.
 
 Absent on purpose: Pulumi itself. The file is found without asking the SDK for anything.
 """
@@ -18,6 +19,8 @@ import signal
 import stat
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from enum import StrEnum
@@ -26,6 +29,7 @@ from types import FrameType, TracebackType
 from typing import Self
 
 REPORTED = 32  # the SDK's exit code for "what went wrong has been said"
+LOOK_S = 0.5  # between two looks at the parent; no event tells of its death on every system
 
 
 class End(StrEnum):
@@ -81,6 +85,7 @@ def hold(address: str) -> Hold:
         return Hold(None, None)
     atexit.register(held.end, End.DONE)
     held.listen()
+    held.follow(os.getppid())
     return held
 
 
@@ -114,6 +119,19 @@ class Hold:
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._listen_to(number)
 
+    def follow(self, parent: int) -> None:
+        """End like at a signal when this parent is gone, whoever inherits the orphan.
+
+        The engine waits for what goes on then, and would let a release go on without a program.
+        """
+
+        def look() -> None:
+            while os.getppid() == parent:
+                time.sleep(LOOK_S)
+            self._leave()
+
+        threading.Thread(target=look, name="parent", daemon=True).start()
+
     def end(self, reason: End) -> None:
         """Write why the program ends. The lock itself goes with the process.
 
@@ -129,11 +147,14 @@ class Hold:
 
     def _listen_to(self, number: signal.Signals) -> None:
         def leave(_signum: int, _frame: FrameType | None) -> None:
-            self.end(End.INTERRUPTED)
-            os._exit(REPORTED)
+            self._leave()
 
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, leave)
+
+    def _leave(self) -> None:
+        self.end(End.INTERRUPTED)
+        os._exit(REPORTED)
 
 
 def _locked_file(path: Path) -> int:

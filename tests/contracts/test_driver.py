@@ -115,6 +115,19 @@ def test_a_killed_program_is_a_reason_to_stop(address: str, start: Start) -> Non
         assert told(driver) == PROGRAM_GONE
 
 
+def test_a_program_whose_parent_was_killed_ends_as_interrupted(address: str, start: Start) -> None:
+    child = f"import sys; {HOLDS} {WAITS}"
+    host = start(
+        "import subprocess, sys\n"
+        f"child = [sys.executable, '-c', {child!r}, *sys.argv[1:]]\n"
+        "raise SystemExit(subprocess.call(child))"
+    )
+    with EngineDriver(address) as driver:
+        assert driver.interruption() == ""
+        host.kill()
+        assert told(driver, within_s=5.0) == INTERRUPTED
+
+
 def test_a_run_that_begins_after_the_program_was_killed_stops_at_once(
     address: str, start: Start
 ) -> None:

@@ -173,3 +173,24 @@ def test_a_killed_cli_is_noticed_whatever_comes_first(project: Path, up: Up) -> 
     cli.kill()
     assert said(project, besides="watching") in {ENGINE_GONE, INTERRUPTED}
     assert time.monotonic() - began < 2.0
+
+
+def test_a_killed_language_host_is_an_interruption(project: Path, up: Up) -> None:
+    """Nobody tells program or provider of it, and the engine waits for what goes on."""
+    cli = up(60.0)
+    assert said(project) == "watching"
+    program = (project / "pids").read_text().split()[0]
+    began = time.monotonic()
+    os.kill(parent_of(program), signal.SIGKILL)
+    assert said(project, besides="watching") == INTERRUPTED
+    assert time.monotonic() - began < 3.0
+    assert INTERRUPTED in cli.communicate(timeout=60)[0]
+    assert cli.returncode != 0
+
+
+def parent_of(pid: str) -> int:
+    """Who started it, as the kernel knows."""
+    status = dict(
+        line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+    )
+    return int(status["PPid"])
