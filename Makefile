@@ -8,9 +8,10 @@ LOCK := $(shell sha256sum requirements-dev.txt | cut -c1-12)
 VENV := $(CANARY_BED_CACHE)/venv-$(LOCK)
 PY := .venv/bin/python
 COVERED := tests/core tests/engine
+SEEDS ?= 2000
 SIMULATED := tests/simulation tests/characteristics
 
-.PHONY: help setup check lint unit pure outside test demo bench chaos bed schema docs pictures lock
+.PHONY: help setup check lint unit pure outside test deep demo bench chaos bed schema docs pictures lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -48,7 +49,10 @@ outside: setup ## all other unit tests; they wait for answers more than they com
 bed: setup ## start the embedded cluster
 	$(PY) -m tests.bed up
 
-test: check ## every test, the end-to-end ones on the embedded cluster included
+deep: setup ## the swarm with SEEDS stories of whole runs in a faulty world
+	$(PY) -m tests.simulation --seeds $(SEEDS)
+
+test: check deep ## every test, the end-to-end ones on the embedded cluster included
 	$(PY) -m tests.bed build
 	$(PY) -m pytest -m bed --ignore tests/e2e --ignore tests/chaos
 	$(PY) -m pytest -n 3 tests/e2e

@@ -1,0 +1,1 @@
+"""Whole runs of the real engine in a simulated, faulty world."""
