@@ -34,8 +34,11 @@ def unheld_route(owner: str, ports: Ports) -> Route | None:
     return route
 
 
-def repaired(route: Route | None, ports: Ports) -> Record | None:
+def repaired(route: Route | None, run: str, ports: Ports) -> Record | None:
     """The record at rest, after a repair if one was needed; None if nothing was ever routed.
+
+    A repair is signed with `run`, the one that makes it: who wakes up in the run that was repaired
+    finds that another has taken over.
 
     Raises:
         ConflictError: somebody wrote since `route` was read.
@@ -44,7 +47,7 @@ def repaired(route: Route | None, ports: Ports) -> Record | None:
     if route is None or not route.record.primary:
         return None  # a first deploy that was killed: its leftovers are adopted
     damage = damage_of(route, patiently(ports.apex.version, ports, PATIENCE_S))
-    return _repair(route, damage, ports) if damage else route.record
+    return _repair(route, damage, run, ports) if damage else route.record
 
 
 def damage_of(route: Route, apex: str) -> str:
@@ -98,7 +101,7 @@ def _survivor(route: Route, ports: Ports) -> str:
     return next((v for v in wanted if pods.get(v, Pods()).ready), record.primary)
 
 
-def _repair(route: Route, damage: str, ports: Ports) -> Record:
+def _repair(route: Route, damage: str, run: str, ports: Ports) -> Record:
     record = route.record
     serving = patiently(lambda: _survivor(route, ports), ports, PATIENCE_S)
     kept = serving != record.primary
@@ -107,6 +110,7 @@ def _repair(route: Route, damage: str, ports: Ports) -> Record:
     )
     rest = replace(
         record,
+        run=run,
         phase=Phase.SUCCEEDED if kept else Phase.FAILED,
         primary=serving,
         canary="" if kept else record.canary,

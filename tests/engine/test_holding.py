@@ -17,6 +17,7 @@ from tests.core.timeline import PLAN
 from tests.engine.test_repair import leave, left
 from tests.engine.world import NEW, OLD, OWNER, World
 from tests.fakes.heartbeat import FakeHeartbeat
+from tests.fakes.journal import FakeJournal
 
 DOWN = ClusterError("the API server did not answer", retryable=True)
 OTHER = "test/canary-other"
@@ -141,6 +142,27 @@ def test_a_driver_that_was_stopped_restores_if_nobody_else_did(at_s: float) -> N
     assert world.traffic.record is not None
     assert world.traffic.record.phase is Phase.FAILED
     assert world.apex.selected == OLD
+
+
+@pytest.mark.parametrize("serving", [OLD, NEW])
+def test_a_driver_that_wakes_up_writes_nothing_over_the_repair_of_its_run(serving: str) -> None:
+    world = World()
+
+    def stopped() -> None:
+        mine, told = world.heartbeat, world.journal
+        stop(world, 60.0)
+        world.fleet.versions[OLD].ready = None if serving == OLD else 0
+        world.journal = FakeJournal(clock=world.clock)
+        world.release(version=serving, run="r2")
+        world.fleet.versions[OLD].ready = None
+        world.heartbeat, world.journal = mine, told
+
+    world.at(15.0, stopped)
+    assert "run r2 took over" in world.outcome()
+    assert world.routed == {serving: 100}
+    assert world.apex.selected == serving
+    assert world.traffic.record is not None
+    assert world.traffic.record.primary == serving
 
 
 def test_a_short_stop_is_nothing() -> None:
