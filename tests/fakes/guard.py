@@ -60,6 +60,8 @@ class FakeGuard:
         if not decisions.may_restore(self._ready(record.primary), self._ready(record.canary)):
             return
         assert not self.alive(record.run), f"the guard acted on the living run {record.run}"
+        up = self._ready(record.primary) or not self._ready(record.canary)
+        assert up, f"the guard moved traffic to {record.primary}, which is down"
         raw = decisions.restored(json.loads(record.to_json()), self._clock.wall_s())
         after = Record.from_json(json.dumps(raw))
         self._traffic.taken_over(after, by="canary-guard")

@@ -1,15 +1,18 @@
-"""Stands between the engine and its ports: outages, lost answers, bugs and sudden death."""
+"""Stands between the engine and its ports: outages, lost, late and stale answers, sudden death."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from canary.errors import ClusterError
-from tests.simulation.scenario import Crash, Pause
+from tests.simulation.scenario import Faults
 
 WRITES = frozenset({"router.write", "apex.point_to", "fleet.scale"})
+CACHED = frozenset({"router.route", "apex.version", "fleet.pods"})
 API = ("router.", "apex.", "fleet.")
+STALE_S = 3.0  # a cache is not further behind
+MOST_CALLS = 50_000  # of one run: the longest of a hundred thousand stories makes a tenth of them
 
 
 class Bug(Exception):
@@ -20,27 +23,35 @@ class Death(BaseException):
     """The process is gone: every later call raises it again."""
 
 
-class Interference:
-    """Counts the calls of one driver's ports; `down` tells whether the API server is."""
+class Surroundings(Protocol):
+    """What goes on around a driver while it makes its calls."""
 
-    def __init__(
-        self,
-        down: Callable[[], bool],
-        crash: Crash | None = None,
-        lost: frozenset[int] = frozenset(),
-    ) -> None:
+    def now_s(self) -> float:
+        """The clock's seconds."""
+
+    def let_pass(self, seconds: float) -> None:
+        """Time goes by, and everybody else acts."""
+
+    def down(self) -> bool:
+        """Whether the API server is."""
+
+    def visit(self) -> None:
+        """Somebody else starts an update, which runs to its end."""
+
+    def rivals(self, of: Interference) -> list[str]:
+        """The runs that other drivers carry out now, and are alive."""
+
+
+class Interference:
+    """Counts the calls of one driver's ports, and does to them what was drawn."""
+
+    def __init__(self, around: Surroundings, faults: Faults | None = None) -> None:
         self.calls = 0
         self.stopped = False
         self.dead = False
-        self._down = down
-        self._crash = crash
-        self._lost = lost
-        self._sleep: Callable[[float], None] = lambda _: None
-        self._pause: Pause | None = None
-
-    def pause_by(self, sleep: Callable[[float], None], pause: Pause | None) -> None:
-        """Stop the process for a while; `sleep` lets the rest of the world go on."""
-        self._sleep, self._pause = sleep, pause
+        self._around = around
+        self._faults = faults or Faults()
+        self._answers: dict[str, tuple[float, Any]] = {}
 
     def over(self, name: str, port: object) -> Any:
         """The port, with everything that may come between."""
@@ -49,23 +60,44 @@ class Interference:
     def call(self, name: str, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         self._live_or_die()
         self._stop_for_a_while()
-        if name.startswith(API) and self._down():
+        if name.startswith(API) and self._around.down():
             raise ClusterError("the API server did not answer", retryable=True)
-        result = method(*args, **kwargs)
-        if name in WRITES and self.calls in self._lost:
+        rivals = self._around.rivals(self) if name in WRITES else []
+        result = self._answer(name, method, *args, **kwargs)
+        assert not rivals, f"{name} while {', '.join(rivals)} was at work: two writers"
+        if self.calls in self._faults.late_s:
+            self._around.let_pass(self._faults.late_s[self.calls])
+        if name in WRITES and self.calls in self._faults.lost:
             raise ClusterError("the answer was lost", retryable=True)
         return result
 
+    def _answer(self, name: str, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What the port says, or what it said a moment ago."""
+        now_s = self._around.now_s()
+        if name not in CACHED:
+            return method(*args, **kwargs)
+        said_s, before = self._answers.get(name, (float("-inf"), None))
+        if self.calls in self._faults.stale and now_s - said_s <= STALE_S:
+            return before
+        result = method(*args, **kwargs)
+        self._answers[name] = (now_s, result)
+        return result
+
     def _stop_for_a_while(self) -> None:
-        if self._pause and self.calls == self._pause.call and not self.stopped:
+        pause = self._faults.pause
+        if pause and self.calls == pause.call:
             self.stopped = True
-            self._sleep(self._pause.seconds)
-            self.stopped = False
+            self._around.let_pass(pause.seconds)
+        if self.calls == self._faults.visit_call:
+            self._around.visit()
+        self.stopped = False
 
     def _live_or_die(self) -> None:
         self.calls += 1
-        if self._crash and self.calls == self._crash.call:
-            self.dead = self._crash.deadly
+        assert self.calls <= MOST_CALLS, "a run without an end"
+        crash = self._faults.crash
+        if crash and self.calls == crash.call:
+            self.dead = crash.deadly
             if not self.dead:
                 raise Bug("a bug")
         if self.dead:

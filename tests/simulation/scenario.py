@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from random import Random
 
@@ -55,8 +55,26 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """What befalls the driver's calls of ports, which are numbered from 1 on.
+
+    Answers to writes are `lost`; any answer may be `late_s` seconds late, and a read be answered as
+    it was a moment ago (`stale`). At `visit_call` a second driver comes and carries out an update:
+    while this one is stopped, if it is `pause`d there. `visitor` is what befalls the second.
+    """
+
+    crash: Crash | None = None
+    pause: Pause | None = None
+    lost: frozenset[int] = frozenset()
+    late_s: Mapping[int, float] = field(default_factory=dict)
+    stale: frozenset[int] = frozenset()
+    visit_call: int = 0
+    visitor: Crash | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One story. Seconds count from the release's begin; `calls_lost` number calls of ports.
+    """One story. Seconds count from the release's begin.
 
     `lags_s` are how long each replica of Traefik takes to follow a write.
     """
@@ -72,9 +90,7 @@ class Scenario:
     hooks: Mapping[HookType, Sequence[Answer]]
     happenings: tuple[tuple[float, Happening], ...] = ()
     api_outages: tuple[tuple[float, float], ...] = ()
-    calls_lost: frozenset[int] = frozenset()
-    crash: Crash | None = None
-    pause: Pause | None = None
+    faults: Faults = field(default_factory=Faults)
     guarded: bool = False
 
     def has(self, *kinds: Happening) -> bool:
@@ -114,13 +130,33 @@ def _disturbed(random: Random, calm: Scenario, length_s: float) -> Scenario:
     outages = [random.uniform(0, length_s) for _ in range(random.choice((0, 0, 0, 1, 2)))]
     lost = random.sample(range(1, 400), random.choice((0, 0, 5, 40)))
     crash = Crash(call=int(400 * random.random() ** 2) + 1, deadly=random.random() < 0.7)
-    return replace(
+    calm = replace(
         calm,
         happenings=tuple(sorted(happenings)),
         api_outages=tuple((at, at + random.choice((0.5, 3, 12, 45, 200))) for at in outages),
-        calls_lost=frozenset(lost),
+    )
+    faults = Faults(
+        lost=frozenset(lost),
         crash=crash if random.random() < 0.35 else None,
         pause=_pause(random),
+    )
+    return replace(calm, faults=_more(Random(f"faults of {calm.seed}"), faults))
+
+
+def _more(random: Random, faults: Faults) -> Faults:
+    """Late and stale answers, and a second driver: most often while the first one is stopped."""
+    late = random.sample(range(1, 400), random.choice((0, 0, 0, 3)))
+    stale = random.sample(range(1, 400), random.choice((0, 0, 0, 40)))
+    call = int(600 * random.random() ** 2) + 1
+    if faults.pause and random.random() < 0.5:
+        call = faults.pause.call
+    crash = Crash(call=random.randint(1, 200), deadly=True)
+    return replace(
+        faults,
+        late_s={number: random.choice((1.0, 4.0, 9.0)) for number in late},
+        stale=frozenset(stale),
+        visit_call=call if random.random() < 0.2 else 0,
+        visitor=crash if random.random() < 0.3 else None,
     )
 
 

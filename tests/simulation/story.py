@@ -46,7 +46,9 @@ class Story:
 
     @property
     def never_begun(self) -> bool:
-        return isinstance(self.error, PortError)
+        """Turned away, or it found what it wants kept by the repair of a visitor's run."""
+        kept = self.error is None and not self.reports and self.record_of_others
+        return kept or isinstance(self.error, PortError)
 
     @property
     def text(self) -> str:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import fields, replace
-from typing import cast
+from typing import NamedTuple, cast
 
 from canary.core.record import Phase, Record
+from canary.errors import CanaryError
 from canary.ports import Ports, Router
 from tests.engine.world import NEW, OLD, OWNER, World
+from tests.fakes.driver import FakeDriver
 from tests.fakes.fleet import Deployed
 from tests.fakes.guard import FakeGuard
 from tests.fakes.heartbeat import FakeHeartbeat
+from tests.fakes.hooks import FakeHooks
+from tests.fakes.journal import FakeJournal
 from tests.fakes.traffic import Behaviour
-from tests.simulation.interference import Interference
-from tests.simulation.scenario import WARM_S, Happening, Scenario
+from tests.simulation.interference import Death, Interference
+from tests.simulation.scenario import WARM_S, Faults, Happening, Scenario
 
 DOWN = Behaviour(errors=1.0)
 FOREIGN = (Happening.EDITED, Happening.CLEARED, Happening.TAKEN_OVER)
@@ -65,10 +70,18 @@ class _Watched:
                 self._world.demand_ready(version, self.BLIND_S)
 
 
+class Driver(NamedTuple):
+    """A process that carries out one update."""
+
+    heartbeat: FakeHeartbeat
+    interference: Interference
+
+
 class SimulatedWorld(World):
     """`release` runs one update as a driver of its own."""
 
     def __init__(self, scenario: Scenario) -> None:
+        self.crew: list[Driver] = []
         super().__init__(
             new=scenario.canary,
             old=scenario.primary,
@@ -81,8 +94,9 @@ class SimulatedWorld(World):
         self.pending = [(WARM_S + at_s, kind) for at_s, kind in scenario.happenings]
         self.later: list[tuple[float, object, dict[str, object]]] = []
         self.meddled_s = self.refused_s = float("-inf")
-        self.interference = Interference(self.down, scenario.crash, scenario.calls_lost)
-        self.interference.pause_by(self.clock.advance_slowly, scenario.pause)
+        self.visit_s = 0.0
+        self.interference = Interference(self, scenario.faults)
+        self.crew = [Driver(self.heartbeat, self.interference)]
         self.seen_up_s = {OLD: float("-inf"), NEW: float("-inf")}
         self.fleet.versions[NEW].start_s = scenario.start_s
         self.traffic.lag_s = max(scenario.lags_s)
@@ -94,7 +108,7 @@ class SimulatedWorld(World):
         if scenario.guarded:
             self.guard = FakeGuard(self.clock, self.traffic, self.apex, self.leases, self._ready)
             self.guard.down = self.down
-            self.guard.alive = lambda run: run == self.heartbeat.run and not self.heartbeat.dead
+            self.guard.alive = lambda run: run in {driver.heartbeat.run for driver in self._alive()}
 
     @property
     def ports(self) -> Ports:
@@ -110,8 +124,40 @@ class SimulatedWorld(World):
     def heartbeat_of(self, run: str) -> FakeHeartbeat:
         """Renewals do not get through an outage, and a process that is stopped makes none."""
         heartbeat = super().heartbeat_of(run)
-        heartbeat.works = lambda: not self.down() and not self.interference.stopped
+        if self.crew:  # the first one, which the world makes for itself, carries nothing out
+            interference = self.interference
+            heartbeat.works = lambda: not self.down() and not interference.stopped
+            self.crew.append(Driver(heartbeat, interference))
         return heartbeat
+
+    def now_s(self) -> float:
+        return self.clock.now_s()
+
+    def let_pass(self, seconds: float) -> None:
+        self.clock.advance_slowly(seconds)
+
+    def rivals(self, of: Interference) -> list[str]:
+        """Other runs that are unfinished, and whose drivers have not been given up."""
+        record = self.traffic.record
+        runs = [driver.heartbeat.run for driver in self._alive() if driver.interference is not of]
+        return [run for run in runs if record and record.unfinished and record.run == run]
+
+    def visit(self) -> None:
+        """A second driver carries out an update of its own, from elsewhere."""
+        began_s, mine = self.clock.now_s(), (self.interference, self.heartbeat)
+        told = (self.journal, self.hooks, self.driver)
+        self.journal, self.hooks = FakeJournal(clock=self.clock), FakeHooks(self.clock)
+        self.driver = FakeDriver(clock=self.clock)
+        self.interference = Interference(self, Faults(crash=self.scenario.faults.visitor))
+        with suppress(CanaryError, Death):
+            plan = replace(self.scenario.plan, hooks=frozenset(), gates={})
+            self.release(plan, (OLD, NEW)[self.scenario.seed % 2], "r5")
+        self.interference, self.heartbeat = mine
+        self.journal, self.hooks, self.driver = told
+        self.visit_s += self.clock.now_s() - began_s
+
+    def _alive(self) -> list[Driver]:
+        return [driver for driver in self.crew if not driver.heartbeat.dead]
 
     def down(self) -> bool:
         """Whether the API server is."""
@@ -127,7 +173,7 @@ class SimulatedWorld(World):
         self.outages = ()
         self.traffic.frozen = False
         self.driver.interrupted_at_s = None
-        self.interference = Interference(self.down)
+        self.interference = Interference(self)
         for _, thing, changes in self.later:
             _change(thing, changes)
         self.later.clear()
