@@ -9,6 +9,7 @@ VENV := $(CANARY_BED_CACHE)/venv-$(LOCK)
 PY := .venv/bin/python
 COVERED := tests/core tests/engine
 SEEDS ?= 2000
+PLANTED := tests/simulation/mutants
 SIMULATED := tests/simulation tests/characteristics
 
 .PHONY: help setup check lint unit pure outside test deep demo bench chaos bed schema docs pictures lock
@@ -41,7 +42,7 @@ pure: setup ## tests of core and engine, which must be covered in full, and simu
 	$(PY) -m coverage run -m pytest -n auto $(COVERED)
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report
-	$(PY) -m pytest -n auto -m "not bed" $(SIMULATED)
+	$(PY) -m pytest -n auto -m "not bed" --ignore $(PLANTED) $(SIMULATED)
 
 outside: setup ## all other unit tests; they wait for answers more than they compute
 	$(PY) -m pytest -n 4 --dist worksteal -m "not bed" $(COVERED:%=--ignore %) $(SIMULATED:%=--ignore %)
@@ -49,8 +50,9 @@ outside: setup ## all other unit tests; they wait for answers more than they com
 bed: setup ## start the embedded cluster
 	$(PY) -m tests.bed up
 
-deep: setup ## the swarm with SEEDS stories of whole runs in a faulty world
+deep: setup ## the swarm with SEEDS stories of whole runs in a faulty world, and with planted bugs
 	$(PY) -m tests.simulation --seeds $(SEEDS)
+	$(PY) -m pytest -n auto $(PLANTED)
 
 test: check deep ## every test, the end-to-end ones on the embedded cluster included
 	$(PY) -m tests.bed build

@@ -49,6 +49,8 @@ class Interference:
         self.calls = 0
         self.stopped = False
         self.dead = False
+        self._effects = 0
+        self._hit = False
         self._around = around
         self._faults = faults or Faults()
         self._answers: dict[str, tuple[float, Any]] = {}
@@ -58,7 +60,7 @@ class Interference:
         return _Interfered(self, name, port)
 
     def call(self, name: str, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        self._live_or_die()
+        self._live_or_die(name)
         self._stop_for_a_while()
         if name.startswith(API) and self._around.down():
             raise ClusterError("the API server did not answer", retryable=True)
@@ -92,11 +94,17 @@ class Interference:
             self._around.visit()
         self.stopped = False
 
-    def _live_or_die(self) -> None:
+    def _live_or_die(self, name: str) -> None:
         self.calls += 1
+        self._effects += name in WRITES
         assert self.calls <= MOST_CALLS, "a run without an end"
         crash = self._faults.crash
-        if crash and self.calls == crash.call:
+        if (
+            crash
+            and crash.call == (self._effects if crash.effects else self.calls)
+            and not self._hit
+        ):
+            self._hit = True
             self.dead = crash.deadly
             if not self.dead:
                 raise Bug("a bug")

@@ -40,10 +40,14 @@ class Happening(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crash:
-    """The engine's process fails at the `call`-th call of a port; `deadly` when it is killed."""
+    """The engine's process fails at the `call`-th call of a port; `deadly` when it is killed.
+
+    With `effects` calls that change nothing do not count, so that it fails between two effects.
+    """
 
     call: int
     deadly: bool
+    effects: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +137,7 @@ def _disturbed(random: Random, calm: Scenario, length_s: float) -> Scenario:
     calm = replace(
         calm,
         happenings=tuple(sorted(happenings)),
-        api_outages=tuple((at, at + random.choice((0.5, 3, 12, 45, 200))) for at in outages),
+        api_outages=tuple((at, at + random.choice((0.5, 3, 9, 12, 45, 200))) for at in outages),
     )
     faults = Faults(
         lost=frozenset(lost),
@@ -151,6 +155,9 @@ def _more(random: Random, faults: Faults) -> Faults:
     if faults.pause and random.random() < 0.5:
         call = faults.pause.call
     crash = Crash(call=random.randint(1, 200), deadly=True)
+    if faults.crash and random.random() < 0.5:
+        effect = Crash(call=random.randint(1, 14), deadly=faults.crash.deadly, effects=True)
+        faults = replace(faults, crash=effect)
     return replace(
         faults,
         late_s={number: random.choice((1.0, 4.0, 9.0)) for number in late},

@@ -46,9 +46,9 @@ class Story:
 
     @property
     def never_begun(self) -> bool:
-        """Turned away, or it found what it wants kept by the repair of a visitor's run."""
-        kept = self.error is None and not self.reports and self.record_of_others
-        return kept or isinstance(self.error, PortError)
+        """Turned away, or a visitor had done already what was asked for."""
+        done = any("serves already: no run" in line for _, line in self.world.journal.lines)
+        return (self.error is None and done) or isinstance(self.error, PortError)
 
     @property
     def text(self) -> str:

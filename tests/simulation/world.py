@@ -64,6 +64,9 @@ class _Watched:
         self._router.write(record)
         other = held is not None and held.run != record.run
         assert not (self._claimed and other), "another run's record was written over"
+        theirs = self._world.wrote is not self
+        assert not (self._claimed and theirs), "what another driver had written was written over"
+        self._world.wrote = self
         self._claimed |= record.phase is Phase.PREPARING
         for version, weight in record.members:
             if weight > before.get(version, 0):
@@ -95,6 +98,7 @@ class SimulatedWorld(World):
         self.later: list[tuple[float, object, dict[str, object]]] = []
         self.meddled_s = self.refused_s = float("-inf")
         self.visit_s = 0.0
+        self.wrote: object = None  # which driver wrote lists and record last
         self.interference = Interference(self, scenario.faults)
         self.crew = [Driver(self.heartbeat, self.interference)]
         self.seen_up_s = {OLD: float("-inf"), NEW: float("-inf")}

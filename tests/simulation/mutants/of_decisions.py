@@ -1,0 +1,136 @@
+"""Bugs in what a run decides."""
+
+from __future__ import annotations
+
+from tests.simulation.mutants.mutant import Edit, Mutant
+
+MUTANTS = (
+    Mutant(
+        name="roll-back-to-dead-primary",
+        why="a roll back moves users to a primary without pods",
+        seed=147,
+        edits=(
+            Edit(
+                path="canary/core/retreat.py",
+                old=("    if state.stranded and (\n        state.weight_percent or"),
+                new=("    if not state and (\n        state.weight_percent or"),
+            ),
+            Edit(
+                path="canary/engine/run.py",
+                old="if leaves(route, self.record, record) and self._stranded():",
+                new="if not route and self._stranded():",
+            ),
+        ),
+    ),
+    Mutant(
+        name="restore-to-dead-primary",
+        why="a repeated restore moves users to a primary without pods",
+        seed=147,
+        edits=(
+            Edit(
+                path="canary/core/retreat.py",
+                old=("    if state.stranded:\n        return _stay"),
+                new=("    if not state:\n        return _stay"),
+            ),
+            Edit(
+                path="canary/engine/run.py",
+                old="if leaves(route, self.record, record) and self._stranded():",
+                new="if not route and self._stranded():",
+            ),
+        ),
+    ),
+    Mutant(
+        name="open-end",
+        why="a run that was given up looks unfinished for ever",
+        seed=145,
+        edits=(
+            Edit(
+                path="canary/core/retreat.py",
+                old=(
+                    "    effects = (Effect.CLOSE, Effect.STOP_CANARY)\n"
+                    "    return Decision(state=after, reason=cause,"
+                ),
+                new=(
+                    "    effects = (Effect.STOP_CANARY,)\n"
+                    "    return Decision(state=after, reason=cause,"
+                ),
+            ),
+        ),
+    ),
+    Mutant(
+        name="failed-is-passed",
+        why="a version that fails is promoted",
+        seed=114,
+        edits=(
+            Edit(
+                path="canary/core/transitions.py",
+                old=(
+                    "    if end.grade is Grade.FAIL:\n"
+                    "        decision = _failed_check(state, seen, plan, end.text)\n"
+                    "    elif end.grade is Grade.PASS:"
+                ),
+                new="    if end.grade in {Grade.FAIL, Grade.PASS}:",
+            ),
+        ),
+    ),
+    Mutant(
+        name="skipped-weight",
+        why="a weight of the plan is never judged",
+        seed=1,
+        edits=(
+            Edit(
+                path="canary/core/moves.py",
+                old="step=state.step if promoting else state.step + 1,",
+                new="step=state.step if promoting else state.step + 2,",
+            ),
+        ),
+    ),
+    Mutant(
+        name="no-bake",
+        why="a weight is judged as soon as it is live",
+        seed=137,
+        edits=(
+            Edit(
+                path="canary/core/bake.py",
+                old="    return began_s + length_s(state, plan) - seen.now_s",
+                new="    return began_s - seen.now_s",
+            ),
+        ),
+    ),
+    Mutant(
+        name="endless-run",
+        why="maxDuration ends nothing",
+        seed=15,
+        edits=(
+            Edit(
+                path="canary/core/breach.py",
+                old="    if seen.now_s - state.began_s - held_s <= plan.max_duration_s:",
+                new="    if seen.now_s >= state.began_s:",
+            ),
+        ),
+    ),
+    Mutant(
+        name="not-ready",
+        why="users are sent to a version without pods",
+        seed=3,
+        edits=(
+            Edit(
+                path="canary/core/transitions.py",
+                old="    short = ready < needed\n",
+                new="    short = ready < 0\n",
+            ),
+        ),
+    ),
+    Mutant(
+        name="still-exposed",
+        why="a rejected version keeps those whom a rule picks",
+        seed=16,
+        edits=(
+            Edit(
+                path="canary/core/retreat.py",
+                old="replace(state, weight_percent=0, mirror_percent=0, exposed=False)",
+                new="replace(state, weight_percent=0, mirror_percent=0)",
+            ),
+        ),
+    ),
+)
