@@ -9,10 +9,11 @@ VENV := $(CANARY_BED_CACHE)/venv-$(LOCK)
 PY := .venv/bin/python
 COVERED := tests/core tests/engine
 SEEDS ?= 2000
+INPUTS ?= 12000
 PLANTED := tests/simulation/mutants
 SIMULATED := tests/simulation tests/characteristics
 
-.PHONY: help setup check lint unit pure outside test deep demo bench chaos bed schema docs pictures lock
+.PHONY: help setup check lint unit pure outside test deep fuzz demo bench chaos bed schema docs pictures lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -53,6 +54,9 @@ bed: setup ## start the embedded cluster
 deep: setup ## the swarm with SEEDS stories of whole runs in a faulty world, and with planted bugs
 	$(PY) -m tests.simulation --seeds $(SEEDS)
 	$(PY) -m pytest -n auto $(PLANTED)
+
+fuzz: setup ## a hundred thousand spoilt configurations, answers, records, kubeconfigs and events
+	CANARY_FUZZ=$(INPUTS) $(PY) -m pytest -n auto tests/fuzz
 
 test: check deep ## every test, the end-to-end ones on the embedded cluster included
 	$(PY) -m tests.bed build

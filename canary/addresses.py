@@ -61,7 +61,7 @@ def _from_configuration(name: str, configured: str) -> str:
     """
     try:
         found = json.loads(configured or "{}")[name]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise ClusterError(f"canary:alertAddresses.{name} is not set") from None
     return str(found)
 

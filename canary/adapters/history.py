@@ -93,7 +93,7 @@ class RolloutHistory:
 def _reports(body: Object) -> list[dict[str, Any]]:
     try:
         reports = json.loads((body.get("data") or {}).get(_KEY, "[]"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     known = reports if isinstance(reports, list) else []
     return [report for report in known if isinstance(report, dict)]

@@ -46,6 +46,7 @@ __all__ = [
     "client",
     "complaint",
     "excerpt",
+    "is_url",
     "json_of",
     "never_sent",
     "timed_out",
@@ -56,6 +57,7 @@ __all__ = [
 
 _POOL = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=30.0)
 _EXCERPT = 200
+_UNDECODED = "what it sent is not encoded as it says"
 
 for _talkative in ("httpx", "httpcore"):  # they log URLs and hosts, and some are secrets
     logging.getLogger(_talkative).setLevel(logging.WARNING)
@@ -74,7 +76,7 @@ def client(
     Redirects are not followed: an address that redirects is a wrong address, and a token must not
     travel. Proxies of the environment are honoured, as kubectl does.
     """
-    return Client(
+    return _Client(
         base_url=base_url,
         timeout=timeouts(timeout_s),
         verify=_publicly_trusted() if verify is True else verify,
@@ -82,6 +84,16 @@ def client(
         limits=_POOL,
         transport=transport,
     )
+
+
+class _Client(Client):
+    """Who answers what cannot be decoded has not answered; httpx says so with another error."""
+
+    def send(self, request: Request, **options: Any) -> Response:
+        try:
+            return super().send(request, **options)
+        except httpx.DecodingError as error:
+            raise ReadError(_UNDECODED, request=request) from error
 
 
 @functools.cache
@@ -178,6 +190,8 @@ def complaint(error: TransportError, timeout_s: float) -> str:
         return f"has a certificate that is not trusted ({_tls_reason(cause)})"
     if isinstance(error, ConnectError):
         return _refusal(cause)
+    if cause == _UNDECODED:
+        return f"answered, but {cause}"
     return "closed the connection before it answered"
 
 
@@ -202,11 +216,20 @@ def address(url: str) -> str:
     return f"{parts.scheme}://{host}" if parts.scheme else host
 
 
+def is_url(text: str) -> bool:
+    """Whether it can be asked for something over HTTP."""
+    try:
+        url = httpx.URL(text)
+    except (httpx.InvalidURL, ValueError):
+        return False
+    return url.scheme in {"http", "https"} and bool(url.host)
+
+
 def json_of(response: Response) -> dict[str, Any]:
     """The body as a JSON object; {} when it is anything else."""
     try:
         value = response.json()
-    except ValueError:  # JSON and encoding errors alike: the caller judges by status
+    except (ValueError, RecursionError):  # no JSON, or no end of it: the caller judges by status
         return {}
     return value if isinstance(value, dict) else {}
 

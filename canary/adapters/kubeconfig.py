@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from canary.adapters import http
 from canary.errors import ClusterError
 
 IN_CLUSTER = "in-cluster"
@@ -79,6 +80,8 @@ def _parsed(text: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = f" (line {mark.line + 1})" if mark else ""
         raise ClusterError(f"the kubeconfig is not valid YAML{line}") from None
+    except (ValueError, RecursionError):  # a date that does not exist, or no end of brackets
+        raise ClusterError("the kubeconfig is not valid YAML") from None
 
 
 def _from_files(paths: str, source: Source) -> Login:
@@ -121,7 +124,7 @@ def _context(tree: Any, wanted: str) -> str:
     raw = _plain(tree)
     if not isinstance(raw, dict) or not isinstance(raw.get("contexts"), list):
         raise ClusterError("the kubeconfig has no contexts")
-    names = sorted(str(_plain(entry).get("name", "")) for entry in raw["contexts"])
+    names = sorted(str(_mapping(entry).get("name", "")) for entry in raw["contexts"])
     name = wanted or str(raw.get("current-context") or "")
     if name and name in names:
         return name
@@ -129,6 +132,12 @@ def _context(tree: Any, wanted: str) -> str:
     if not name:
         raise ClusterError(f"the kubeconfig has no current context; set canary:kubernetes ({has})")
     raise ClusterError(f"context `{name}` does not exist in the kubeconfig; {has}")
+
+
+def _mapping(node: Any) -> dict[str, Any]:
+    """A node that should be one; anything else has no entries."""
+    raw = _plain(node)
+    return raw if isinstance(raw, dict) else {}
 
 
 def _plain(node: Any) -> Any:
@@ -141,11 +150,11 @@ def _demand_credentials(tree: Any, name: str, configuration: Any) -> None:
     if configuration.api_key or configuration.cert_file:
         return
     raw = _plain(tree)
-    contexts = {_plain(entry)["name"]: _plain(entry) for entry in raw["contexts"]}
-    user = _plain(contexts[name].get("context") or {}).get("user")
-    for entry in map(_plain, raw.get("users") or []):
-        plugin = (entry.get("user") or {}).get("exec") if entry.get("name") == user else None
-        if plugin:
+    contexts = {str(entry.get("name")): entry for entry in map(_mapping, raw["contexts"])}
+    user = _mapping(contexts[name].get("context")).get("user")
+    for entry in map(_mapping, raw.get("users") or []):
+        plugin = _mapping(_mapping(entry.get("user")).get("exec"))
+        if plugin and entry.get("name") == user:
             command = Path(str(plugin.get("command", ""))).name
             raise ClusterError(
                 f"the credential plugin `{command}` of context `{name}` gave no credentials; "
@@ -172,6 +181,8 @@ def _login(name: str, configuration: Any) -> Login:
         # The configuration's own hook runs first and renews what has expired.
         return str(configuration.get_api_key_with_prefix("authorization") or "")
 
+    if not http.is_url(str(configuration.host)):
+        raise ClusterError(f"the server of context `{name}` is no URL such as https://host:6443")
     return Login(
         context=name,
         host=str(configuration.host),

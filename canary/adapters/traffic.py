@@ -123,7 +123,7 @@ def _replica(endpoint: Endpoint, lists: Lists) -> Replica:
         raise TraefikError(f"{endpoint.name} has no API there: start it with --api")
     try:
         services = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         services = None
     if response.is_error or not isinstance(services, list):
         raise TraefikError(

@@ -55,7 +55,7 @@ def decoded(config: Mapping[str, str]) -> dict[str, Any]:
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text  # a plain text: the model says what it should be
 
 

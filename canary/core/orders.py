@@ -49,7 +49,7 @@ def parsed(text: str) -> Order:
     """Read an annotation; what is no JSON object is taken for a bare verb."""
     try:
         raw = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raw = None
     if not isinstance(raw, dict):
         return Order(verb=_shown(text), text=text)

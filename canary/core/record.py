@@ -110,7 +110,13 @@ class Record:
         Raises:
             ValueError: the text is not a record.
         """
-        raw = json.loads(text)
+        try:
+            return cls._of(json.loads(text))
+        except (OverflowError, RecursionError) as error:
+            raise ValueError("a record has no number or depth without end") from error
+
+    @classmethod
+    def _of(cls, raw: Any) -> Record:
         if not isinstance(raw, dict):
             raise TypeError("a record is a JSON object")
         return cls(

@@ -69,7 +69,7 @@ def record_of(body: Body) -> Body | None:
     """The record of a plain list; None for any other object and for what cannot be read."""
     try:
         record = json.loads((body["metadata"].get("annotations") or {}).get(RECORD) or "null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) and record.get("phase") else None
 

@@ -54,6 +54,8 @@ def test_an_older_programs_record_has_defaults() -> None:
         '{"owner": "me", "phase": "Dreaming"}',
         '{"owner": "me", "phase": "Failed", "weight": 101}',
         '{"owner": "me", "phase": "Failed", "weight": -1}',
+        '{"owner": "me", "phase": "Failed", "weight": 1e999}',
+        "[" * 100_000,
     ],
 )
 def test_nonsense_is_refused(text: str) -> None:
