@@ -13,7 +13,7 @@ INPUTS ?= 12000
 PLANTED := tests/simulation/mutants
 SIMULATED := tests/simulation tests/characteristics
 
-.PHONY: help setup check lint unit pure outside test deep fuzz demo bench chaos bed schema docs pictures lock
+.PHONY: help setup check lint unit pure outside test deep fuzz audit demo bench chaos bed schema docs pictures lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -57,6 +57,10 @@ deep: setup ## the swarm with SEEDS stories of whole runs in a faulty world, and
 
 fuzz: setup ## a hundred thousand spoilt configurations, answers, records, kubeconfigs and events
 	CANARY_FUZZ=$(INPUTS) $(PY) -m pytest -n auto tests/fuzz
+
+audit: setup ## look for known vulnerabilities of the locked packages, where their data can be reached
+	test -x $(CACHE)/audit/bin/pip-audit || { $(PYTHON) -m venv $(CACHE)/audit && $(CACHE)/audit/bin/pip install --quiet --disable-pip-version-check pip-audit; }
+	$(PY) -m tests.audit $(CACHE)/audit/bin/pip-audit
 
 test: check deep ## every test, the end-to-end ones on the embedded cluster included
 	$(PY) -m tests.bed build

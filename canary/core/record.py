@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 
 SCHEMA = 1
@@ -128,14 +129,21 @@ class Record:
             weight_percent=_percent(raw.get("weight", 0)),
             mirror_percent=_percent(raw.get("mirrored", 0)),
             exposed=raw.get("exposed") is True,
-            moved_at=float(raw.get("movedAt", 0.0)),
+            moved_at=_seconds(raw.get("movedAt", 0.0)),
             reason=str(raw.get("reason", "")),
             images={str(k): str(v) for k, v in dict(raw.get("images", {})).items()},
             held=str(raw.get("held", "")),
             obeyed=str(raw.get("obeyed", "")),
-            former={str(k): float(v) for k, v in dict(raw.get("former", {})).items()},
+            former={str(k): _seconds(v) for k, v in dict(raw.get("former", {})).items()},
             lease=str(raw.get("lease", "")),
         )
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if not isfinite(seconds):
+        raise ValueError(f"a moment is a finite number, not {seconds}")
+    return seconds
 
 
 def _percent(value: Any) -> int:

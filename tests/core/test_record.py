@@ -55,6 +55,8 @@ def test_an_older_programs_record_has_defaults() -> None:
         '{"owner": "me", "phase": "Failed", "weight": 101}',
         '{"owner": "me", "phase": "Failed", "weight": -1}',
         '{"owner": "me", "phase": "Failed", "weight": 1e999}',
+        '{"owner": "me", "phase": "Failed", "movedAt": NaN}',
+        '{"owner": "me", "phase": "Failed", "former": {"aaaaaaaaaa": -Infinity}}',
         "[" * 100_000,
     ],
 )
