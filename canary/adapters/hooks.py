@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from canary.adapters import http
 from canary.adapters.access import Ask, Endpoint
@@ -18,7 +19,7 @@ from canary.adapters.errand import Errand
 from canary.core.seen import HookResult, HookType, Occasion, Outcome
 from canary.errors import HookError
 from canary.ports import Clock
-from canary.redaction import one_line
+from canary.redaction import HIDDEN, one_line
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 10.0
@@ -85,7 +86,7 @@ class Sender:
         if response.is_success:
             return "", False
         status = response.status_code
-        return _told(hook, f"answered {status}{_body(response)}"), status == 429 or status >= 500
+        return _told(hook, f"answered {status}{_body(hook, response)}"), status == 429 or status >= 500
 
     def _payload(self, hook: Hook, occasion: Occasion) -> bytes:
         payload = {
@@ -156,6 +157,9 @@ def _told(hook: Hook, text: str) -> str:
     return f"{hook.type} webhook {hook.name}: {one_line(text, _BODY + 60)}"
 
 
-def _body(response: http.Response) -> str:
-    text = one_line(response.text, _BODY)
+def _body(hook: Hook, response: http.Response) -> str:
+    """What it said; a server that repeats what it was asked may repeat a key of ours."""
+    query = urlsplit(hook.url).query
+    said = response.text.replace(query, HIDDEN) if query else response.text
+    text = one_line(said, _BODY)
     return f": {text}" if text else ""
