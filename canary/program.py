@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import pulumi
@@ -24,7 +25,7 @@ from canary.custom import custom_checks
 from canary.identity import Identity
 from canary.inputs import access_of
 from canary.planning import PlanText, describe, plan_of
-from canary.preflight import LOST, Doors, Post, look
+from canary.preflight import LOST, Doors, Post, look, rules_in
 from canary.render import RenderedVersion, render_version
 
 # A cluster has these without being asked, and nobody may delete them.
@@ -104,7 +105,13 @@ def _announced(
         for key in in_order(config)
     ]
     of_plans = (text for plan in plans for text in plan.warnings)
-    for text in (*findings.held, *unguarded(config), *findings.warnings, *of_plans):
+    for text in (
+        *findings.held,
+        *findings.denied,
+        *unguarded(config),
+        *findings.warnings,
+        *of_plans,
+    ):
         pulumi.log.warn(text)
     for plan in plans:
         pulumi.log.info("\n".join(plan.lines))
@@ -136,7 +143,8 @@ def _by_namespace(config: StackConfig) -> dict[str, tuple[str, ...]]:
 def _doors(config: StackConfig) -> Doors:
     secret = config.kubeconfig.get_secret_value() if config.kubeconfig else ""
     api = access.cluster(config, secret)
-    return Doors(cluster=api, prometheus=access.prometheus(config, api))
+    prometheus = access.prometheus(config, api)
+    return Doors(cluster=api, prometheus=prometheus, rights=partial(rules_in, api))
 
 
 def _served_ago_s(live: Mapping[str, Any], version: str) -> float | None:

@@ -86,7 +86,9 @@ class Sender:
         if response.is_success:
             return "", False
         status = response.status_code
-        return _told(hook, f"answered {status}{_body(hook, response)}"), status == 429 or status >= 500
+        return _told(
+            hook, f"answered {status}{_body(hook, response)}"
+        ), status == 429 or status >= 500
 
     def _payload(self, hook: Hook, occasion: Occasion) -> bytes:
         payload = {

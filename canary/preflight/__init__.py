@@ -10,5 +10,6 @@ from __future__ import annotations
 from canary.preflight.findings import Findings
 from canary.preflight.guarding import LOST, Post
 from canary.preflight.look import Doors, look
+from canary.preflight.rights import rules_in
 
-__all__ = ["LOST", "Doors", "Findings", "Post", "look"]
+__all__ = ["LOST", "Doors", "Findings", "Post", "look", "rules_in"]

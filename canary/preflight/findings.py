@@ -28,7 +28,8 @@ class Findings:
     """Everything that was found, each text one line.
 
     `problems` stop the operation; `warnings` and `pending` (what the stack will create) do not.
-    `held` says who carries out which run, which stops an update but no preview.
+    `held` says who carries out which run, and `denied` what the deployer may not do: both stop an
+    update but no preview.
     `live` tells by app key what serves: {} when nothing is routed yet, else primary, canary,
     phase, weight, run, apex, `held` and `damage`, one line about what is not as it is at rest.
     """
@@ -37,15 +38,17 @@ class Findings:
     warnings: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
     live: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def demand_none(self, *, preview: bool = False) -> None:
-        """Pass if there is no problem, and for an update no run of another driver.
+        """Pass if there is no problem, and nothing that stops an update unless it is a preview.
 
         Raises:
             PreflightError: with every problem.
         """
-        problems = self.problems if preview else (*self.problems, *self.held)
+        update = () if preview else (*self.held, *self.denied)
+        problems = (*self.problems, *update)
         if problems:
             raise PreflightError(problems)
 
@@ -58,6 +61,7 @@ def merged(parts: Iterable[Findings]) -> Findings:
         warnings=_once(text for part in every for text in part.warnings),
         pending=_once(text for part in every for text in part.pending),
         held=_once(text for part in every for text in part.held),
+        denied=_once(text for part in every for text in part.denied),
         live={key: live for part in every for key, live in part.live.items()},
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from canary.adapters.access import Endpoint
@@ -18,6 +18,7 @@ from canary.preflight.bounded import all_within
 from canary.preflight.findings import Findings, Reader, merged
 from canary.preflight.guarding import Post, guard_findings
 from canary.preflight.holders import Patience
+from canary.preflight.rights import Rights, rights_findings
 from canary.preflight.surroundings import (
     crd_findings,
     namespace_findings,
@@ -34,10 +35,11 @@ Job = Callable[[], Findings]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """What is looked at."""
+    """What is looked at; without `rights` nothing is concluded about permissions."""
 
     cluster: Reader
     prometheus: Endpoint
+    rights: Rights = field(default=lambda _: None)
 
 
 def look(
@@ -85,6 +87,7 @@ def _jobs(config: StackConfig, opened: Future[Doors], guard: Post | None) -> dic
         "Traefik's CRDs": job(lambda doors: crd_findings(config, doors.cluster)),
         "Traefik": job(lambda doors: traefik_findings(config, doors.cluster)),
         "Prometheus": job(lambda d: prometheus_findings(config, d.cluster, d.prometheus)),
+        "permissions": job(lambda doors: rights_findings(config, doors.rights)),
         "namespaces": job(lambda doors: namespace_findings(config, doors.cluster)),
     }
     if any(provider.secret_ref for provider in config.alert_providers.values()):
