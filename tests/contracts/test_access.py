@@ -22,6 +22,7 @@ from canary.adapters.access import (
 from canary.adapters.forward import Forwarded, pod_behind
 from canary.errors import ClusterError, HookError, MetricsError
 from tests.fakes.cluster import Answer, FakeCluster, Fault
+from tests.fakes.web import Reply, serving
 
 ADDRESS = ServiceAddress(namespace="monitoring", service="prometheus", port=9090)
 TARGET = "/api/v1/namespaces/monitoring/services/http:prometheus:9090"
@@ -91,6 +92,14 @@ def test_directly_the_answer_is_the_same_and_faults_have_their_kind(server: Fake
         endpoint.request(Ask(path="/"))
     text = f"load tester ({server.url}) closed the connection before it answered"
     assert str(caught.value) == text
+
+
+def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
+    elsewhere = Reply(status=307, headers={"Location": "http://127.0.0.1:1/elsewhere"})
+    with serving(lambda _: elsewhere) as web:
+        endpoint = Direct("it", web.url, raises=HookError)
+        headers = {"Authorization": "Bearer x"}
+        assert endpoint.request(Ask(path="/", headers=headers)).status_code == 307
 
 
 def test_credentials_in_a_url_are_never_shown(server: FakeCluster) -> None:

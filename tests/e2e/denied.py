@@ -1,7 +1,7 @@
 """Takes one rule after another from the deployer, inside the bed, and prints what is said of it.
 
-`python -m tests.e2e.denied KUBECONFIG NAMESPACE ROLE`: the cluster's own authorizer is asked, as the
-deployer; the administrator edits the ClusterRole meanwhile.
+`python -m tests.e2e.denied KUBECONFIG NAMESPACE ROLE`: the cluster's own authorizer is asked, as
+the deployer; the administrator edits the ClusterRole meanwhile.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A release by an account that may do exactly what docs/deployer.yaml says, and one that may less."""
+"""A release by an account with exactly the rights of docs/deployer.yaml, and with fewer."""
 
 from __future__ import annotations
 
