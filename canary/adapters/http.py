@@ -32,6 +32,8 @@ from httpx import (
     TransportError,
 )
 
+from canary.redaction import redacted
+
 __all__ = [
     "BaseTransport",
     "Client",
@@ -235,6 +237,6 @@ def json_of(response: Response) -> dict[str, Any]:
 
 
 def excerpt(response: Response) -> str:
-    """The body's beginning on one line, for a message."""
-    text = " ".join(response.text.split())
+    """The body's beginning on one line, for a message; half a URL could not be told from text."""
+    text = " ".join(redacted(response.text).split())
     return text if len(text) <= _EXCERPT else text[:_EXCERPT] + "…"

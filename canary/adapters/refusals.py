@@ -6,6 +6,7 @@ import re
 
 from canary.adapters import http
 from canary.errors import ClusterError, ConflictError, PortError
+from canary.redaction import redacted
 
 _PLACE = re.compile(r"/namespaces/(?P<namespace>[^/]+)/(?P<what>.+)$")
 _GROUP = re.compile(r"^/(api/v1|apis/[^/]+/[^/]+)/")
@@ -58,5 +59,5 @@ def _missing(response: http.Response, path: str, host: str, says: str) -> str:
 
 def _message(response: http.Response) -> str:
     text = str(http.json_of(response).get("message") or http.excerpt(response) or "no reason given")
-    text = " ".join(text.split())
+    text = " ".join(redacted(text).split())
     return text if len(text) <= _LIMIT else text[:_LIMIT] + "…"

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from canary.redaction import redacted
+
 Object = dict[str, Any]
 
 _PULL = frozenset({"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull"})
@@ -186,5 +188,5 @@ def _containers(pod: Object, key: str = "containerStatuses") -> list[Object]:
 
 
 def _line(text: str) -> str:
-    text = " ".join(text.split()).rstrip(": ")
+    text = " ".join(redacted(text).split()).rstrip(": ")
     return text if len(text) <= _LIMIT else text[:_LIMIT] + "…"

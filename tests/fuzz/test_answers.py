@@ -17,7 +17,7 @@ from canary.adapters.prometheus import InstantQuery
 from canary.adapters.readings import reading_of
 from canary.core.seen import HookType, Occasion
 from canary.errors import HookError, MetricsError
-from tests.fuzz.spoiling import DEEP, MARK, fuzzed, said, spoilt, told, values
+from tests.fuzz.spoiling import DEEP, MARK, SECRET, fuzzed, raw, said, spoilt, told, values
 
 VERSIONS = {"primary": "aaaaaaaaaa", "canary": "bbbbbbbbbb"}
 SAMPLES = [[1.5, "12"], [2.5, "13"]]
@@ -41,7 +41,7 @@ headers = st.dictionaries(
     st.sampled_from(["gzip", "br", "application/json; charset=nonsense", "text/html", "1e9", "-1"]),
 )
 wholes = spoilt(MATRIX).map(lambda answer: json.dumps(answer).encode("utf-8", "surrogatepass"))
-plain = st.binary(max_size=200) | told.map(lambda text: text.encode("utf-8", "ignore"))
+plain = raw | told.map(lambda text: text.encode("utf-8", "ignore"))
 bodies = wholes | plain | plain.map(gzip.compress) | st.just(DEEP.encode())
 
 
@@ -56,6 +56,7 @@ def _answering(status: int, headers: dict[str, str], body: bytes, **kind: Any) -
 @fuzzed
 @example(200, {"Content-Encoding": "gzip"}, b"not compressed")
 @example(200, {}, DEEP.encode())
+@example(200, {}, f"{'x' * 170} https://me:{SECRET}@example.com/".encode())
 @given(statuses, headers, bodies)
 def test_prometheus_is_believed_or_refused(
     status: int, headers: dict[str, str], body: bytes
