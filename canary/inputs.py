@@ -28,6 +28,7 @@ _RELEASE_FIELDS = {
     "max_duration",
     "shield",
     "safe_to_repeat",
+    "adopt",
 }
 _ACCESS_FIELDS: dict[str, Any] = {
     "kubernetes": True,

@@ -113,6 +113,8 @@ def _announced(
         *of_plans,
     ):
         pulumi.log.warn(text)
+    for text in findings.adopted:
+        pulumi.log.info(text)
     for plan in plans:
         pulumi.log.info("\n".join(plan.lines))
     return findings.live

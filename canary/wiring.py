@@ -80,9 +80,11 @@ def first_release(inputs: Inputs) -> dict[str, Any]:
     """
     try:
         return release(inputs)
-    except BaseException:
+    except BaseException as error:
         with _wired(inputs) as wired:
             engine.abandon(inputs.owner, wired.ports)
+        if inputs.app.adopt:
+            error.add_note("what was to be taken over serves as before")
         raise
 
 
@@ -206,6 +208,7 @@ def _router(inputs: Inputs, cluster: Cluster) -> ClusterRouter:
         picked=inputs.app.analysis.iterations is not None,
         picked_shielded=bool(inputs.app.analysis.match) and inputs.app.shielded,
         affinity=_affinity(inputs.app.analysis.session_affinity),
+        adopts=inputs.app.adopts("TraefikService"),
     )
     return ClusterRouter(cluster, lists, TrafficView(access.replicas(inputs.config, cluster)))
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from canary.adapters.adoption import is_adopted, settle, taken_over
 from canary.adapters.affinity import Affinity
 from canary.core.record import Record
 
@@ -41,7 +42,7 @@ class Lists:
 
     `port` is the versions' Service port; `owner` the id that marks objects as ours. Requests with a
     body over `mirrored_body_bytes` are not copied. `picked` and `picked_shielded`: there are lists
-    for requests that a rule picks.
+    for requests that a rule picks. `adopts`: a plain list that is nobody's here is taken over.
     """
 
     app: str
@@ -53,6 +54,7 @@ class Lists:
     mirrored_body_bytes: int = 1_048_576
     picked: bool = False
     picked_shielded: bool = False
+    adopts: bool = False
 
     @property
     def plain(self) -> str:
@@ -114,15 +116,22 @@ class Lists:
         return f"{self.app}-{version}-fallback"
 
     def plain_body(self, record: Record, seen: Object | None) -> Object:
-        """The plain list, with the record, over what is `seen` there."""
+        """The plain list, with the record, over what is `seen` there.
+
+        One that is taken over keeps its members until a version has traffic.
+        """
         members = [self._member(version, weight, record) for version, weight in record.members]
-        body = self._body(self.plain, record, seen)
+        ours = seen is None or owner_of(seen)
+        body = self._body(self.plain, record, seen if ours else taken_over(seen or {}))
+        if members:
+            settle(body)
         annotations = body["metadata"]["annotations"]
         annotations[RECORD] = record.to_json()
         claimed = ((seen or {}).get("metadata", {}).get("annotations") or {}).get(RUN)
         if claimed != record.run or annotations.get(ORDER) == record.obeyed:
             annotations.pop(ORDER, None)  # of a run before, or obeyed
-        self._route_to(members, body)
+        if not is_adopted(body):
+            self._route_to(members, body)
         return body
 
     def shielded_body(self, record: Record, seen: Object | None) -> Object:
@@ -198,8 +207,11 @@ class Lists:
     def weights(self, body: Object | None, *stand_ins: Object | None) -> dict[str, int]:
         """What a list says, by version; members that are not versions of ours keep their names.
 
+        Nothing, while it still says what somebody else wrote who has it back if no version serves.
         `stand_ins` are the failover and the mirror, as far as they are there.
         """
+        if body and is_adopted(body):
+            return {}
         members = ((body or {}).get("spec", {}).get("weighted") or {}).get("services") or []
         shares: dict[str, int] = {}
         for member in members:

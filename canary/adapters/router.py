@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from canary.adapters.adoption import given_back, is_adopted
 from canary.adapters.kubernetes import Cluster
 from canary.adapters.lists import (
     ORDER,
@@ -45,7 +46,7 @@ class ClusterRouter:
         seen = self._look()
         self._seen = seen
         plain = seen.get(self._lists.plain)
-        if plain is None:
+        if plain is None or not owner_of(plain):
             return None
         failover = seen.get(self._lists.failover)
         shielded = seen.get(self._lists.shielded)
@@ -85,7 +86,7 @@ class ClusterRouter:
         return self._traffic.compare(self._lists, record)
 
     def remove(self) -> None:
-        """Delete the TraefikServices that are ours."""
+        """Delete the TraefikServices that are ours; one that no version ever had is given back."""
         self.route()
         for name in self._lists.names:
             self._drop(name)
@@ -104,7 +105,8 @@ class ClusterRouter:
         return ours
 
     def _demand_ours(self, body: Object) -> None:
-        if owner_of(body) == self._lists.owner:
+        adoptable = self._lists.adopts and body["metadata"]["name"] == self._lists.plain
+        if owner_of(body) == self._lists.owner or (adoptable and not owner_of(body)):
             return
         whose = "belongs to another stack" if owner_of(body) else f"has no {OWNER} annotation"
         raise ConflictError(
@@ -234,14 +236,21 @@ class ClusterRouter:
     def _drop(self, name: str) -> None:
         for attempt in range(_ATTEMPTS):
             body = self._known().get(name)
-            if body is None:
+            if body is None or not owner_of(body):
                 return
             try:
-                version = str(body["metadata"]["resourceVersion"])
-                self._cluster.delete(self._lists.path(name), resource_version=version)
+                self._let_go(name, body)
             except ConflictError:
                 self._reread(name)
                 if attempt + 1 == _ATTEMPTS:
                     raise
             else:
                 self._known().pop(name, None)
+
+    def _let_go(self, name: str, body: Object) -> None:
+        path = self._lists.path(name)
+        if is_adopted(body):
+            self._cluster.replace(path, given_back(body, (OWNER, RUN, RECORD, ORDER)))
+        else:
+            version = str(body["metadata"]["resourceVersion"])
+            self._cluster.delete(path, resource_version=version)

@@ -10,7 +10,7 @@ import pulumi_kubernetes as k8s
 
 from canary.components.app_specs import apex_spec, route_spec
 from canary.components.crds import API_VERSION
-from canary.components.parts import SKIP_AWAIT, child
+from canary.components.parts import SKIP_AWAIT, TAKE_OVER, child
 from canary.components.surroundings import Surroundings
 from canary.components.version import Version
 from canary.config.app import AppConfig
@@ -79,20 +79,27 @@ class App(pulumi.ComponentResource):
         )
         return (*version.objects, self._apex(name, rendered))
 
-    def _metadata(self) -> Map:
+    def _metadata(self, kind: str) -> Map:
+        """What is taken over was written by somebody else: fields that are ours become ours."""
+        owned = {**SKIP_AWAIT, OWNER_ANNOTATION: self._surroundings.owner}
         return {
             "name": self._app.name,
             "namespace": self._app.namespace,
             "labels": app_labels(self._app.name),
-            "annotations": {**SKIP_AWAIT, OWNER_ANNOTATION: self._surroundings.owner},
+            "annotations": {**owned, **(TAKE_OVER if self._app.adopts(kind) else {})},
         }
+
+    def _options(self, kind: str, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
+        """What is taken over, and may have to be given back, is not deleted with the stack."""
+        kept = pulumi.ResourceOptions(retain_on_delete=True) if self._app.adopts(kind) else None
+        return pulumi.ResourceOptions.merge(child(self, *depends_on), kept)
 
     def _apex(self, name: str, rendered: RenderedVersion) -> pulumi.Resource:
         apex: pulumi.Resource = k8s.core.v1.Service(
             name,
-            metadata=self._metadata(),
+            metadata=self._metadata("Service"),
             spec=apex_spec(rendered),
-            opts=child(self, *self._surroundings.namespaces.of(self._app.namespace)),
+            opts=self._options("Service", *self._surroundings.namespaces.of(self._app.namespace)),
         )
         return apex
 
@@ -102,9 +109,9 @@ class App(pulumi.ComponentResource):
             name,
             api_version=API_VERSION,
             kind="IngressRoute",
-            metadata=self._metadata(),
+            metadata=self._metadata("IngressRoute"),
             spec=route_spec(self._app),
-            opts=child(self, self.rollout),
+            opts=self._options("IngressRoute", self.rollout),
         )
 
     def _rollout_props(self, rendered: RenderedVersion, live: Mapping[str, Any]) -> Map:

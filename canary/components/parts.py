@@ -12,6 +12,7 @@ from canary.render.hardening import container_security
 from canary.render.names import system_labels
 
 SKIP_AWAIT: Final = {"pulumi.com/skipAwait": "true"}
+TAKE_OVER: Final = {"pulumi.com/patchForce": "true"}  # fields that somebody else manages
 
 Map = dict[str, Any]
 

@@ -35,6 +35,7 @@ from canary.config.workload import (
     Tls,
 )
 
+ADOPTABLE = ("Service", "TraefikService", "IngressRoute")
 LONGEST_LABEL = 63
 _LONGEST_SUFFIX = len("-0123456789-fallback")
 LONGEST_APP_NAME = LONGEST_LABEL - _LONGEST_SUFFIX
@@ -61,7 +62,20 @@ def _traefik_alone(provider: object) -> object:
     raise problem("must be traefik: no other router is supported")
 
 
+def _adoptable(entry: str) -> str:
+    kind, _, name = entry.partition("/")
+    if kind not in ADOPTABLE or not name:
+        kinds = ", ".join(f"{kind}/<name>" for kind in ADOPTABLE)
+        raise problem(f"{quoted(entry)} is none of {kinds}")
+    return entry
+
+
 AppName = Annotated[DnsLabel, AfterValidator(_short_enough)]
+Adoptable = Annotated[
+    str,
+    AfterValidator(_adoptable),
+    WithJsonSchema({"type": "string", "pattern": f"^({'|'.join(ADOPTABLE)})/"}),
+]
 Path = Annotated[str, AfterValidator(_path), WithJsonSchema({"type": "string", "pattern": "^/"})]
 
 
@@ -147,6 +161,9 @@ class AppConfig(Model):
     """Keeps the canary's failures from users where a request can be repeated."""
     safe_to_repeat: Flag = False
     """Any request of this route, POST too, may be sent twice without harm."""
+    adopt: tuple[Adoptable, ...] = ()
+    """What of somebody else's is taken over, without a request lost: Service/<name>,
+    TraefikService/<name>, IngressRoute/<name>. As long as it is named it outlives the stack."""
     renderer: Annotated[Whole, Field(ge=1, le=1)] = 1
     """The generation of object templates; raising it releases a new version."""
     provider: Annotated[str, BeforeValidator(_traefik_alone)] = Field(
@@ -168,6 +185,10 @@ class AppConfig(Model):
         """The host by which a blue/green release is reached, "" for any other."""
         blue_green = self.analysis.iterations and not self.analysis.match
         return (self.preview_host or f"canary.{self.host}") if blue_green else ""
+
+    def adopts(self, kind: str) -> bool:
+        """Whether an object of this kind and the app's name may be taken over."""
+        return f"{kind}/{self.name}" in self.adopt
 
     @property
     def settled_replicas(self) -> int:

@@ -11,7 +11,12 @@ from canary.config.metric_rules import custom_problems, range_troubles, template
 from canary.config.order_rules import order_problems
 from canary.config.problems import Path, Problem, path_text
 from canary.config.stack import StackConfig
-from canary.config.strategy_rules import affinity_problems, iteration_problems, mirror_problems
+from canary.config.strategy_rules import (
+    adoption_problems,
+    affinity_problems,
+    iteration_problems,
+    mirror_problems,
+)
 from canary.core.durations import text_of
 from canary.core.gates import CALLS
 from canary.core.plan import CheckName
@@ -197,6 +202,7 @@ _APP_RULES: tuple[AppRule, ...] = (
     affinity_problems,
     mirror_problems,
     iteration_problems,
+    adoption_problems,
 )
 # What stands beside an app's own name in its namespace; another app must not be called so.
 _TAKEN_SUFFIXES = ("-shielded", "-failover", "-mirror", "-canary-shielded", "-canary", "-rollouts")

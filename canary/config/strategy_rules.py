@@ -76,3 +76,15 @@ def _preview_problems(at: Path, app: AppConfig) -> Iterator[Problem]:
     if app.preview_host == app.host:
         text = "must be another name than host, under which the users come"
         yield Problem(path=path, text=text, involved=(path, (*at, "host")))
+
+
+def adoption_problems(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem]:
+    """Only what would stand in the way of the app's own objects can be taken over."""
+    for index, entry in enumerate(app.adopt):
+        kind, _, name = entry.partition("/")
+        if name != app.name:
+            text = f"is {entry}, but the app makes {kind}/{app.name}: only that can be taken over"
+            yield Problem(path=(*at, "adopt", index), text=text, involved=(at,))
+    if app.adopt and app.create_namespace:
+        text = "what is taken over has a namespace: set createNamespace to false"
+        yield Problem(path=(*at, "adopt"), text=text, involved=((*at, "createNamespace"),))

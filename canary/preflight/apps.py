@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from canary.adapters.lists import MANAGER_LABEL, OWNER, RECORD, Lists, last_writer, owner_of
+from canary.adapters.lists import RECORD, Lists, last_writer, owner_of
 from canary.config import AppConfig
 from canary.core.record import Record
 from canary.core.seen import Route
 from canary.engine.repair import damage_of
+from canary.preflight.adoption import adoption_findings
 from canary.preflight.findings import Findings, Object, Reader
 from canary.preflight.holders import Patience, holding
 
@@ -30,10 +32,13 @@ def app_findings(
     """
     lists = Lists(app=app.name, namespace=app.namespace, owner=owner, port=app.service.port)
     seen = {path: cluster.find(path) for path in _paths(app, lists)}
-    problems = [text for body in seen.values() if body for text in _foreign(body, owner)]
+    standing = [body for body in seen.values() if body]
+    adoption = adoption_findings(key, app, standing, cluster, owner)
     plain = seen[lists.path(lists.plain)]
-    if problems or plain is None:
-        return Findings(problems=tuple(problems), live={} if problems else {key: {}})
+    if adoption.problems:
+        return adoption
+    if plain is None or (app.adopts("TraefikService") and not owner_of(plain)):
+        return replace(adoption, live={key: {}})
     route = _route(lists, seen)
     if route is None:
         by = last_writer(plain) or "somebody"
@@ -41,12 +46,13 @@ def app_findings(
             f"TraefikService {lists.plain} in namespace {app.namespace} has no readable record "
             f"(last written by {by}): restore its annotation {RECORD}, or remove it"
         )
-        return Findings(problems=(text,))
+        return replace(adoption, problems=(text,))
     apex = _selected(seen[_service_path(app)])
     warnings = tuple(_dead_primary(key, app, cluster, route.record))
     held = holding(route.record, cluster, patience)
-    return Findings(
-        warnings=warnings,
+    return replace(
+        adoption,
+        warnings=(*adoption.warnings, *warnings),
         held=(f"{key}: {held}",) if held else (),
         live={key: live_of(route, apex, held)},
     )
@@ -81,22 +87,6 @@ def _paths(app: AppConfig, lists: Lists) -> tuple[str, ...]:
         f"/api/v1/namespaces/{app.namespace}/configmaps/{app.name}-rollouts",
         f"{_TRAEFIK}/namespaces/{app.namespace}/ingressroutes/{app.name}",
         *(lists.path(name) for name in lists.names),
-    )
-
-
-def _foreign(body: Object, owner: str) -> Iterator[str]:
-    found = owner_of(body)
-    metadata = body["metadata"]
-    if found and owner and found != owner:
-        whose = "it belongs to another stack"
-    elif not found and (metadata.get("labels") or {}).get(MANAGER_LABEL) != "canary":
-        whose = f"it has no {OWNER} annotation"
-    else:
-        return
-    yield (
-        f"{body.get('kind', 'an object')} {metadata['name']} in namespace "
-        f"{metadata.get('namespace', '')} exists and is not ours: {whose}; remove it or rename "
-        "the app"
     )
 
 

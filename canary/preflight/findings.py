@@ -29,7 +29,7 @@ class Findings:
 
     `problems` stop the operation; `warnings` and `pending` (what the stack will create) do not.
     `held` says who carries out which run, and `denied` what the deployer may not do: both stop an
-    update but no preview.
+    update but no preview. `adopted` says what of somebody else's is taken over.
     `live` tells by app key what serves: {} when nothing is routed yet, else primary, canary,
     phase, weight, run, apex, `held` and `damage`, one line about what is not as it is at rest.
     """
@@ -37,6 +37,7 @@ class Findings:
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
+    adopted: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
     live: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -60,6 +61,7 @@ def merged(parts: Iterable[Findings]) -> Findings:
         problems=_once(text for part in every for text in part.problems),
         warnings=_once(text for part in every for text in part.warnings),
         pending=_once(text for part in every for text in part.pending),
+        adopted=_once(text for part in every for text in part.adopted),
         held=_once(text for part in every for text in part.held),
         denied=_once(text for part in every for text in part.denied),
         live={key: live for part in every for key, live in part.live.items()},

@@ -34,7 +34,9 @@ class Peer:
     canary = f"{APP}-canary"
     service = APP
 
-    def __init__(self, platform: Platform, directory: Path) -> None:
+    def __init__(
+        self, platform: Platform, directory: Path, namespace: str = f"{NAMESPACE}-peer"
+    ) -> None:
         self._bed = platform.bed
         self._traefik = platform.traefik
         self._directory = directory
@@ -42,30 +44,30 @@ class Peer:
         self._watched: Lines | None = None
         self._number = 0
         self._before = ""
-        self.namespace = f"{NAMESPACE}-peer"
+        self.namespace = namespace
         self.host = f"{self.namespace}.test"
 
     def install(self, image: str) -> None:
-        self._apply(*(_definition(kind, plural) for kind, plural in KINDS.items()))
+        self.apply(*(_definition(kind, plural) for kind, plural in KINDS.items()))
         for plural in KINDS.values():
             self._bed.kubectl("wait", "--for=condition=Established", f"crd/{plural}.{GROUP}")
-        self._apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}})
-        self._apply(self._deployment(image), self._canary(), self._route())
+        self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}})
+        self.apply(self.deployment(image), self._canary(), self.route("TraefikService"))
         self._process = self._controller()
         get = ("-n", self.namespace, "get", "canary", APP, f"-o=jsonpath={_STATUS}")
         self._watched = Lines(self._bed, *get).__enter__()
         await_(lambda: self._status()[0] == "Initialized", "the first version", INSTALLED_WITHIN_S)
 
     def settle(self, image: str) -> None:
-        self._patch({"spec": {"skipAnalysis": True}})
+        self.patch({"spec": {"skipAnalysis": True}})
         self.begin(image)
         await_(lambda: self.ended() is True, "the peer at rest", SETTLED_WITHIN_S)
-        self._patch({"spec": {"skipAnalysis": False}})
+        self.patch({"spec": {"skipAnalysis": False}})
 
     def begin(self, image: str) -> None:
         self._number += 1
         _, self._before = self._status()
-        self._apply(self._deployment(image))
+        self.apply(self.deployment(image))
 
     def ended(self) -> bool | None:
         phase, applied = self._status()
@@ -114,18 +116,21 @@ class Peer:
         phase, _, applied = last.partition("|")
         return phase, applied
 
-    def _patch(self, change: dict[str, Any]) -> None:
+    def patch(self, change: dict[str, Any]) -> None:
+        """Change the Canary."""
         patch = ("patch", "canary", APP, "--type=merge", "-p", json.dumps(change))
         self._bed.kubectl("-n", self.namespace, *patch)
 
-    def _apply(self, *objects: dict[str, Any]) -> None:
+    def apply(self, *objects: dict[str, Any]) -> None:
+        """Have objects as given."""
         items = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
         self._bed.kubectl("apply", "-f", "-", stdin=json.dumps(items))
 
     def _metadata(self) -> dict[str, Any]:
         return {"name": APP, "namespace": self.namespace}
 
-    def _deployment(self, image: str) -> dict[str, Any]:
+    def deployment(self, image: str) -> dict[str, Any]:
+        """What the Canary targets, or what a plain Service leads to."""
         probes = podinfo(image, self.namespace, self.host)["probes"]
         container = {
             "name": "podinfod",
@@ -159,8 +164,9 @@ class Peer:
         kind = {"apiVersion": f"{GROUP}/v1beta1", "kind": "Canary"}
         return {**kind, "metadata": self._metadata(), "spec": spec}
 
-    def _route(self) -> dict[str, Any]:
-        member = {"name": APP, "kind": "TraefikService", "port": 80}
+    def route(self, kind: str) -> dict[str, Any]:
+        """The way to the Service, or to the TraefikService, of the app's name."""
+        member = {"name": APP, "kind": kind, "port": 80}
         rule = {"kind": "Rule", "match": f"Host(`{self.host}`)", "services": [member]}
         kind = {"apiVersion": "traefik.io/v1alpha1", "kind": "IngressRoute"}
         spec = {"entryPoints": ["web"], "routes": [rule]}

@@ -59,6 +59,25 @@ def test_what_a_run_may_write_carries_the_stacks_id() -> None:
         assert annotations["canary.rollout/owner"] == "0" * 32
 
 
+def test_what_is_taken_over_is_taken_by_force_and_stays_with_the_cluster() -> None:
+    found = stack(createNamespace=False, adopt=["Service/podinfo"])
+    apex, route = found.one("Service", "podinfo"), found.one("IngressRoute", "podinfo")
+    assert apex.inputs["metadata"]["annotations"]["pulumi.com/patchForce"] == "true"
+    assert "pulumi.com/patchForce" not in route.inputs["metadata"]["annotations"]
+    assert [item.retained for item in (apex, route)] == [True, False]
+    version = found.one("Service", NAME)
+    assert "pulumi.com/patchForce" not in version.inputs["metadata"]["annotations"]
+
+
+def test_taking_over_is_no_part_of_a_version() -> None:
+    settings = {"createNamespace": False}
+    versions = {
+        render_version(app_of(**settings, adopt=adopt)).version
+        for adopt in ([], ["Service/podinfo", "IngressRoute/podinfo"])
+    }
+    assert versions == {VERSION}
+
+
 def test_the_rollout_comes_after_all_it_needs_and_before_the_route() -> None:
     files = {"/etc/podinfo/a.yaml": "a: 1"}
     name = f"podinfo-{render_version(app_of(configFiles=files)).version}"

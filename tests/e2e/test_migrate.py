@@ -1,0 +1,159 @@
+"""An app that somebody else runs is taken over under 50 requests/s, and none of them fails.
+
+docs/migrate.md says the same steps to people.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.bench.peer import APP, Peer
+from tests.e2e.answers import Answers
+from tests.e2e.settings import BETTER, GOOD, MISSING
+from tests.e2e.test_at_rest import fingerprints
+from tests.e2e.waiting import await_
+from tests.e2e.world import World
+
+pytestmark = pytest.mark.bed
+
+PLAIN = ("Service/podinfo", "IngressRoute/podinfo")
+PEERS = (*PLAIN, "TraefikService/podinfo")
+OLD, NEW = "6.9.2", "6.9.2-blue"
+GONE_WITHIN_S = 40.0
+
+
+@pytest.fixture
+def peer(world: World) -> Iterator[Peer]:
+    """Flagger, for this test's namespace alone."""
+    peer = Peer(world.platform, world.directory, world.namespace)
+    yield peer
+    peer.remove()
+
+
+def settle(world: World, peer: Peer) -> None:
+    """A Deployment and a Service, and an IngressRoute that leads to it; no peer."""
+    metadata = {"name": APP, "namespace": world.namespace}
+    ports = [{"name": "http", "port": 80, "targetPort": "http"}]
+    spec = {"selector": {"app": APP}, "ports": ports}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.namespace}}
+    peer.apply(namespace, peer.deployment(GOOD), service, peer.route("Service"))
+    rollout = ("rollout", "status", f"deployment/{APP}", "--timeout=60s")
+    world.bed.kubectl("-n", world.namespace, *rollout)
+
+
+def adopting(*names: str) -> dict[str, Any]:
+    return {"createNamespace": False, "adopt": list(names)}
+
+
+def test_a_plain_app_is_taken_over_and_no_request_fails(world: World, peer: Peer) -> None:
+    settle(world, peer)
+    users = world.probe(methods=("GET", "POST"))
+    with users, world.pod_probe() as callers:
+        world.write(BETTER, adopting(*PLAIN))
+        result = world.project.up()
+        assert "podinfo: takes over Service podinfo, IngressRoute podinfo in" in result.text
+        record = world.record()
+        assert world.apex_version() == record.primary
+        _await_served_by(NEW, users)
+        _delete(world, "deployment", "podinfo")
+        await_(lambda: not world.objects("pods", f"app={APP}"), "the old pods are gone", 30)
+
+        world.write(GOOD, {"createNamespace": False})  # and from now on it is as any other
+        world.project.up()
+        assert world.versions() == {world.record().primary} != {record.primary}
+    for answers in (users.answers(), callers.answers()):
+        _nobody_complains(answers)
+
+
+def test_an_app_under_the_peer_is_taken_over_and_no_request_fails(world: World, peer: Peer) -> None:
+    peer.install(GOOD)
+    peer.patch({"spec": {"revertOnDeletion": True}})
+    users = world.probe(methods=("GET", "POST"))
+    with users, world.pod_probe() as callers:
+        world.write(BETTER, adopting(*PEERS))
+        before = fingerprints(world)
+        refused = world.project.up(fails=True)
+        assert "Canary podinfo is at work on it: set its spec.suspend to true" in refused.text
+        assert "set its spec.revertOnDeletion to false" in refused.text
+        assert fingerprints(world) == before
+
+        peer.patch({"spec": {"suspend": True, "revertOnDeletion": False}})
+        preview = world.project.preview()
+        assert "takes over Service podinfo, IngressRoute podinfo, TraefikService podinfo" in (
+            preview.text
+        )
+        world.project.up()
+        primary = world.record().primary
+        serving = {f"podinfo-{primary}": 100}
+        assert world.members() == {"podinfo": serving, "podinfo-shielded": serving}
+        assert world.apex_version() == primary
+        _await_served_by(NEW, users)
+
+        _delete(world, "canary", "podinfo")
+        _await_gone(world, "deployment", "podinfo-primary")
+        _await_gone(world, "service", "podinfo-canary")
+        _delete(world, "deployment", "podinfo")
+        world.write(GOOD, {"createNamespace": False})
+        world.project.up()
+        assert world.record().primary != primary
+    for answers in (users.answers(), callers.answers()):
+        _nobody_complains(answers)
+
+
+def test_without_being_asked_nothing_is_taken_over_nor_touched(world: World, peer: Peer) -> None:
+    settle(world, peer)
+    before = fingerprints(world)
+    world.write(GOOD, {"createNamespace": False})
+    for command in (world.project.preview, world.project.up):
+        text = command(fails=True).text
+        for name in PLAIN:
+            kind = name.partition("/")[0]
+            assert f"{kind} podinfo in namespace {world.namespace} exists and is not ours" in text
+            assert f"or take it over: add {name} to canary:apps.podinfo.adopt" in text
+    assert fingerprints(world) == before
+    assert world.project.export() == {}
+
+
+def test_a_first_version_that_never_gets_ready_leaves_the_old_one_serving(
+    world: World, peer: Peer
+) -> None:
+    settle(world, peer)
+    with world.probe() as users, world.pod_probe() as callers:
+        changes = {**adopting(*PLAIN), "progressDeadlineSeconds": 4}
+        world.write(MISSING, changes)
+        (reason,) = world.project.up(fails=True).reasons
+        assert reason.endswith("(what was to be taken over serves as before)")
+        assert world.object("service", "podinfo")["spec"]["selector"] == {"app": "podinfo"}
+        world.project.destroy()
+        assert world.object("service", "podinfo")["spec"]["selector"] == {"app": "podinfo"}
+    for answers in (users.answers(), callers.answers()):
+        _nobody_complains(answers)
+        assert answers.versions() == {OLD}
+
+
+def _nobody_complains(answers: Answers) -> None:
+    assert len(answers) > 100
+    assert not len(answers.failed()), answers.failed()
+
+
+def _await_served_by(version: str, users: Any) -> None:
+    await_(lambda: users.answers().all[-2].who in {version, ""}, f"answers of {version}", 10)
+
+
+def _delete(world: World, kind: str, name: str) -> None:
+    world.bed.kubectl("-n", world.namespace, "delete", kind, name)
+
+
+def _await_gone(world: World, kind: str, name: str) -> None:
+    get = ("-n", world.namespace, "get", kind, name, "--ignore-not-found", "-o", "json")
+
+    def gone() -> bool:
+        text = world.bed.kubectl(*get)
+        return not text or "deletionTimestamp" in json.loads(text)["metadata"]
+
+    await_(gone, f"{kind} {name} is gone", GONE_WITHIN_S)
