@@ -168,9 +168,9 @@ class Peer:
         """The way to the Service, or to the TraefikService, of the app's name."""
         member = {"name": APP, "kind": kind, "port": 80}
         rule = {"kind": "Rule", "match": f"Host(`{self.host}`)", "services": [member]}
-        kind = {"apiVersion": "traefik.io/v1alpha1", "kind": "IngressRoute"}
+        head = {"apiVersion": "traefik.io/v1alpha1", "kind": "IngressRoute"}
         spec = {"entryPoints": ["web"], "routes": [rule]}
-        return {**kind, "metadata": self._metadata(), "spec": spec}
+        return {**head, "metadata": self._metadata(), "spec": spec}
 
 
 def _definition(kind: str, plural: str) -> dict[str, Any]:
