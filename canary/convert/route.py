@@ -29,8 +29,18 @@ def add_route(draft: Draft, app: Map, routes: list[Document]) -> None:
                 continue
             app["host"] = match["host"]
             _rest(app, document.spec, rule, match["path"] or "")
-            draft.say(Kind.CHANGED, place, "the app has a route of its own; remove this one then")
+            draft.say(
+                Kind.CHANGED, place, f"the app has a route of its own; {_then(document, app)}"
+            )
             return
+
+
+def _then(document: Document, app: Map) -> str:
+    """What becomes of the route that there is."""
+    named = f"IngressRoute/{app['name']}"
+    if (document.name, document.namespace or app["namespace"]) == (app["name"], app["namespace"]):
+        return f"name {named} in adopt, and this one becomes it"
+    return "remove this one then"
 
 
 def _leads_to(rule: Map, document: Document, app: Map) -> bool:
