@@ -71,8 +71,9 @@ demo: setup ## first, good and bad release on the embedded cluster
 	$(PY) -m tests.bed up
 	$(PY) -m tests.demo
 
-bench: setup ## side by side with Flagger on the embedded cluster; writes docs/benchmarks.md (an hour)
+bench: setup ## side by side with Flagger, and what a preview costs, on the embedded cluster; writes docs/benchmarks.md and docs/preview.md (an hour)
 	$(PY) -m tests.bench
+	$(PY) -m tests.bench.previews
 
 chaos: setup ## strike every part of the machinery on the embedded cluster; writes docs/robustness.md (an hour)
 	$(PY) -m tests.chaos

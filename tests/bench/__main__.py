@@ -18,15 +18,12 @@ from tests.bench import page
 from tests.bench.cases import CASES, GOOD, Case
 from tests.bench.ours import Ours
 from tests.bench.peer import Peer
+from tests.bench.platforms import platform
 from tests.bench.sides import Side
 from tests.bench.trial import Trial, at_rest, measure
-from tests.e2e.project import Project
-from tests.e2e.settings import PLATFORM, merged
-from tests.e2e.shared import Platform, is_scraped
-from tests.e2e.waiting import await_
+from tests.e2e.shared import Platform
 
 TARGET = Path("docs/benchmarks.md")
-SCRAPED_WITHIN_S = 60.0
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with tempfile.TemporaryDirectory() as directory:
             for trial in _trials(
-                _platform(bed, Path(directory)), Path(directory), chosen, options.times
+                platform(bed, Path(directory)), Path(directory), chosen, options.times
             ):
                 trials.append(trial)
                 print(json.dumps(asdict(trial)), flush=True)
@@ -61,30 +58,18 @@ def _read(path: Path) -> Iterator[Trial]:
             yield Trial(**json.loads(line))
 
 
-def _platform(bed: Bed, directory: Path) -> Platform:
-    """Traefik, and a Prometheus as the peer's tutorial has it; no other load."""
-    project = Project(bed, directory / "platform", "platform")
-    project.init()
-    changes = {"traefik": {"replicas": 1}, "prometheus": {"scrapeInterval": "5s"}}
-    project.write(merged(PLATFORM, changes))
-    project.up()
-    await_(lambda: is_scraped(bed), "Prometheus's first sample of Traefik", SCRAPED_WITHIN_S)
-    address = ("-n", "traefik", "get", "service", "traefik", "-o", "jsonpath={.spec.clusterIP}")
-    return Platform(bed, bed.kubectl(*address))
-
-
 def _trials(
-    platform: Platform, directory: Path, cases: Sequence[Case], times: int | None
+    place: Platform, directory: Path, cases: Sequence[Case], times: int | None
 ) -> Iterator[Trial]:
-    sides: tuple[Side, ...] = (Ours(platform, directory), Peer(platform, directory))
+    sides: tuple[Side, ...] = (Ours(place, directory), Peer(place, directory))
     try:
         for side in sides:
             side.install(GOOD[0])
-        idle_per_min = at_rest(platform.bed)
+        idle_per_min = at_rest(place.bed)
         for case in cases:
             for number in range(times or case.times):
                 for side in sides:
-                    trial = measure(platform.bed, side, case, number, idle_per_min)
+                    trial = measure(place.bed, side, case, number, idle_per_min)
                     yield trial
                     if trial.outcome != "promoted":
                         side.settle(GOOD[0])

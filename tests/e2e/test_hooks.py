@@ -1,4 +1,4 @@
-"""Every type of hook, answered by the real load tester, and what becomes of gates that stay shut."""
+"""Every type of hook, answered by the real load tester; what becomes of gates that stay shut."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def is_marked(world: World, kind: HookType) -> bool:
     try:
         world.bed.kubectl("create", "--raw", way, "-f", "-", stdin=payload)
     except BedError as error:
-        assert "Forbidden" in str(error)
+        if "Forbidden" not in str(error):
+            raise
         return False
     return True
 
