@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from canary import liveness, program
+from canary import liveness, program, quiet
 from canary.errors import CanaryError
 
 
@@ -14,6 +14,7 @@ def main() -> None:
     Raises:
         pulumi.RunError: it cannot be carried out; every problem on a line of its own.
     """
+    quiet.hush()
     with liveness.hold(liveness.engine_address()):
         try:
             outputs = program.declare()
