@@ -1,7 +1,8 @@
 """Keeps to itself what Pulumi's SDK says about its own work.
 
 For every resource the SDK sends the engine some five debug lines, one after the other, and waits
-for each; the CLI shows none of them unless it is asked to. That is half of a preview's time.
+for each; the CLI shows none of them unless it is asked to. They take a fifth of the processor time
+that an app adds to a preview.
 """
 
 from __future__ import annotations
