@@ -33,9 +33,13 @@ class FakeReplica:
         if path != "/api/http/services" or self.status != 200:
             return self.status if self.status != 200 else 404, "404 page not found"
         if not self.frozen:
-            self._services = self._routes()
+            self.reload()
         found = [body for name, body in sorted(self._services.items()) if query["search"] in name]
         return 200, found[: int(query["per_page"])]
+
+    def reload(self) -> None:
+        """Route as the TraefikServices say now."""
+        self._services = self._routes()
 
     def _routes(self) -> dict[str, Any]:
         services: dict[str, Any] = {}
