@@ -13,7 +13,7 @@ INPUTS ?= 12000
 PLANTED := tests/simulation/mutants
 SIMULATED := tests/simulation tests/characteristics
 
-.PHONY: help setup check lint unit pure outside test deep fuzz audit demo bench chaos bed schema docs pictures lock
+.PHONY: help setup check lint unit pure outside test deep fuzz audit demo bench many chaos bed schema docs pictures lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -77,6 +77,9 @@ bench: setup ## side by side with Flagger, and what a preview costs, on the embe
 
 chaos: setup ## strike every part of the machinery on the embedded cluster; writes docs/robustness.md (an hour)
 	$(PY) -m tests.chaos
+
+many: setup ## many runs at once in one process; writes docs/many.md (four minutes)
+	$(PY) -m tests.many
 
 schema: setup ## write stacks/schema.json anew from the configuration's models
 	$(PY) -m canary.config.schema

@@ -12,7 +12,6 @@ Absent on purpose: Pulumi itself. The file is found without asking the SDK for a
 from __future__ import annotations
 
 import atexit
-import fcntl
 import hashlib
 import os
 import signal
@@ -27,6 +26,8 @@ from enum import StrEnum
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
+
+from canary import lockfiles
 
 REPORTED = 32  # the SDK's exit code for "what went wrong has been said"
 LOOK_S = 0.5  # between two looks at the parent; no event tells of its death on every system
@@ -80,9 +81,11 @@ def hold(address: str) -> Hold:
         return Hold(None, None)
     try:
         path = lock_path(address)
-        held = Hold(path, _locked_file(path))
+        held = Hold(path, lockfiles.made(path, address))
     except OSError:
         return Hold(None, None)
+    with suppress(OSError):  # a courtesy to whoever comes after
+        lockfiles.tidied(path.parent)
     atexit.register(held.end, End.DONE)
     held.listen()
     held.follow(os.getppid())
@@ -143,7 +146,7 @@ class Hold:
         with suppress(OSError):  # a full disk: the provider sees a lock freed without a reason
             os.write(self._descriptor, f"{reason}\n".encode())
         if reason is not End.INTERRUPTED:
-            self._path.unlink(missing_ok=True)
+            lockfiles.removed(self._path, self._descriptor)
 
     def _listen_to(self, number: signal.Signals) -> None:
         def leave(_signum: int, _frame: FrameType | None) -> None:
@@ -155,17 +158,3 @@ class Hold:
     def _leave(self) -> None:
         self.end(End.INTERRUPTED)
         os._exit(REPORTED)
-
-
-def _locked_file(path: Path) -> int:
-    """A new file that is locked before its name appears, so that nobody sees it unlocked."""
-    descriptor, draft = tempfile.mkstemp(prefix="draft-", dir=path.parent)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
-        Path(draft).replace(path)
-    except OSError:
-        os.close(descriptor)
-        Path(draft).unlink(missing_ok=True)
-        raise
-    return descriptor

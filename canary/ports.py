@@ -133,6 +133,9 @@ class Clock(Protocol):
     def wait(self, seconds: float) -> None:
         """Return after `seconds`, or earlier when something happened worth looking at."""
 
+    def turn_s(self) -> float:
+        """Seconds until this run may raise a weight, 0 now: runs of one process write together."""
+
 
 class Journal(Protocol):
     """Tells people what happens, while it happens and afterwards; never raises."""

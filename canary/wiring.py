@@ -35,7 +35,6 @@ from canary.adapters.metrics import PrometheusMetrics
 from canary.adapters.readings import PrometheusReadings
 from canary.adapters.reports import ReportFiles
 from canary.adapters.router import ClusterRouter
-from canary.adapters.traffic import TrafficView
 from canary.addresses import targets
 from canary.config import SessionAffinity
 from canary.core.notices import Bulletin
@@ -44,10 +43,12 @@ from canary.inputs import Inputs
 from canary.planning import plan_of
 from canary.ports import Ports
 from canary.redaction import one_line
+from canary.shared import Shared, Sharing
 
 _secrets = {"kubeconfig": "", "alert addresses": ""}
 _keepers: dict[Hashable, LeaseKeeper] = {}  # one for each namespace in which this process runs
 _keepers_lock = threading.Lock()
+_sharing = Sharing()
 
 
 def trust(kubeconfig: str, alert_addresses: str = "") -> None:
@@ -119,15 +120,37 @@ class _Wired:
     journal: EngineJournal
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Own:
+    """What is of this run alone; `cluster` has its fence."""
+
+    cluster: Cluster
+    driver: EngineDriver
+    heartbeat: LeaseHeartbeat
+    clock: SystemClock
+
+
 @contextmanager
 def _wired(inputs: Inputs) -> Iterator[_Wired]:
-    cluster = access.cluster(inputs.config, _secrets["kubeconfig"])
+    with (
+        _sharing.one(inputs.config, _secrets["kubeconfig"]) as shared,
+        shared.tick.run() as turn,
+        _begun(inputs, shared, SystemClock(turn.left_s)) as wired,
+    ):
+        yield wired
+
+
+@contextmanager
+def _begun(inputs: Inputs, shared: Shared, clock: SystemClock) -> Iterator[_Wired]:
+    cluster = shared.cluster.fellow(shared.lists)
     driver = EngineDriver(sys.argv[-1])
     run = f"{inputs.stack}-{uuid.uuid4().hex[:8]}"
     heartbeat = LeaseHeartbeat(_keeper(inputs), run)
     cluster.fence(heartbeat.demand)
     try:
-        wired = _wire(inputs, cluster, driver, heartbeat)
+        wired = _wire(
+            inputs, shared, _Own(cluster=cluster, driver=driver, heartbeat=heartbeat, clock=clock)
+        )
         try:
             yield wired
         finally:
@@ -135,7 +158,6 @@ def _wired(inputs: Inputs) -> Iterator[_Wired]:
     finally:
         heartbeat.close()
         driver.close()
-        cluster.close()
 
 
 def _keeper(inputs: Inputs) -> LeaseKeeper:
@@ -151,14 +173,12 @@ def _keeper(inputs: Inputs) -> LeaseKeeper:
         return _keepers[key]
 
 
-def _wire(
-    inputs: Inputs, cluster: Cluster, driver: EngineDriver, heartbeat: LeaseHeartbeat
-) -> _Wired:
-    clock = SystemClock()
+def _wire(inputs: Inputs, shared: Shared, own: _Own) -> _Wired:
+    cluster, clock = own.cluster, own.clock
     app, namespace, owner = inputs.app_name, inputs.namespace, inputs.owner
     history = RolloutHistory(cluster, app=app, namespace=namespace, owner=owner)
     events = ClusterEvents(cluster, app=app, namespace=namespace, wall_s=clock.wall_s)
-    hooks, sender = _hooks(inputs), _sender(inputs, cluster)
+    hooks, sender = _hooks(inputs), _sender(inputs, shared)
     log = EngineLog(sys.argv[-1], request_urn())
     audience = Audience(
         events=events,
@@ -168,21 +188,20 @@ def _wire(
         alerts=_alerts(inputs, cluster, clock, log),
     )
     journal = EngineJournal(log, clock, audience)
-    prometheus = access.prometheus(inputs.config, cluster)
     ports = Ports(
-        router=_router(inputs, cluster),
+        router=_router(inputs, shared, cluster),
         apex=ApexService(cluster, app=app, namespace=namespace, owner=owner),
         fleet=ClusterFleet(cluster, app=app, namespace=namespace, owner=owner, wall_s=clock.wall_s),
-        metrics=PrometheusMetrics(prometheus, namespace, app, inputs.app.service.port),
-        readings=PrometheusReadings(prometheus, clock),
+        metrics=PrometheusMetrics(shared.samples, namespace, app, inputs.app.service.port),
+        readings=PrometheusReadings(shared.prometheus, clock),
         hooks=WebHooks(hooks, sender, clock),
-        driver=driver,
-        heartbeat=heartbeat,
+        driver=own.driver,
+        heartbeat=own.heartbeat,
         holders=LeaseHolders(cluster),
         clock=clock,
         journal=journal,
     )
-    return _Wired(run=heartbeat.run, ports=ports, history=history, journal=journal)
+    return _Wired(run=own.heartbeat.run, ports=ports, history=history, journal=journal)
 
 
 def _alerts(inputs: Inputs, cluster: Cluster, clock: SystemClock, log: EngineLog) -> Alerts:
@@ -194,7 +213,7 @@ def _alerts(inputs: Inputs, cluster: Cluster, clock: SystemClock, log: EngineLog
     )
 
 
-def _router(inputs: Inputs, cluster: Cluster) -> ClusterRouter:
+def _router(inputs: Inputs, shared: Shared, cluster: Cluster) -> ClusterRouter:
     shield = inputs.app.shield
     lists = Lists(
         app=inputs.app_name,
@@ -210,7 +229,7 @@ def _router(inputs: Inputs, cluster: Cluster) -> ClusterRouter:
         affinity=_affinity(inputs.app.analysis.session_affinity),
         adopts=inputs.app.adopts("TraefikService"),
     )
-    return ClusterRouter(cluster, lists, TrafficView(access.replicas(inputs.config, cluster)))
+    return ClusterRouter(cluster, lists, shared.traffic)
 
 
 def _affinity(wanted: SessionAffinity | None) -> Affinity | None:
@@ -241,9 +260,8 @@ def _hooks(inputs: Inputs) -> list[Hook]:
     ]
 
 
-def _sender(inputs: Inputs, cluster: Cluster) -> Sender:
-    reach = access.hooks(inputs.config, cluster)
-    return Sender(app=inputs.app_name, namespace=inputs.namespace, reach=reach)
+def _sender(inputs: Inputs, shared: Shared) -> Sender:
+    return Sender(app=inputs.app_name, namespace=inputs.namespace, reach=shared.hooks)
 
 
 def _request(inputs: Inputs, run: str) -> engine.Request:

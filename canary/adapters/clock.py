@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 # Goes on while the machine sleeps, where the system has such a clock.
 _BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -15,10 +16,14 @@ def boot_s() -> float:
 
 
 class SystemClock:
-    """Implements `canary.ports.Clock`. One per run, because `wake` ends that run's wait."""
+    """Implements `canary.ports.Clock`. One per run, because `wake` ends that run's wait.
 
-    def __init__(self) -> None:
+    `turn` tells how long other runs are to be waited for; see `canary.adapters.tick`.
+    """
+
+    def __init__(self, turn: Callable[[], float] = lambda: 0.0) -> None:
         self._woken = threading.Event()
+        self._turn = turn
 
     def now_s(self) -> float:
         """Monotonic seconds."""
@@ -32,6 +37,10 @@ class SystemClock:
         """Return after `seconds` (0 or less: at once), or as soon as somebody calls `wake`."""
         self._woken.wait(max(0.0, seconds))
         self._woken.clear()
+
+    def turn_s(self) -> float:
+        """Seconds until weights may be raised, 0 now."""
+        return self._turn()
 
     def wake(self) -> None:
         """End the present wait, or the next one when nobody waits now. Any thread may call."""

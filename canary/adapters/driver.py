@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from canary.liveness import End, lock_path
+from canary.lockfiles import refuses
 
-CONNECT_S = 0.2
 REFUSALS = 2  # in a row
 LONGEST_FILE = 256
 
@@ -95,18 +94,4 @@ def _held(descriptor: int) -> bool:
     except BlockingIOError:
         return True
     fcntl.flock(descriptor, fcntl.LOCK_UN)
-    return False
-
-
-def refuses(address: str) -> bool:
-    """Whether nobody listens there. An answer that does not come is no refusal."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit():
-        return False
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_S).close()
-    except ConnectionRefusedError:
-        return True
-    except OSError:
-        return False
     return False

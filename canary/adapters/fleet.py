@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from canary.adapters import symptoms
 from canary.adapters.kubernetes import Cluster
-from canary.adapters.lists import APP_LABEL, VERSION_LABEL, Object
+from canary.adapters.lists import VERSION_LABEL, Object
 from canary.adapters.ownership import demand_ours
 from canary.core.seen import Pods
 from canary.errors import ClusterError
@@ -35,9 +35,8 @@ class ClusterFleet:
 
     def pods(self) -> Mapping[str, Pods]:
         """How the pods of every version that has a Deployment are."""
-        selector = f"{APP_LABEL}={self._app}"
-        deployments = self._cluster.list_(self._apps("deployments"), label_selector=selector)
-        pods = self._cluster.list_(self._core("pods"), label_selector=selector)
+        deployments = self._cluster.list_app(self._apps("deployments"), self._app)
+        pods = self._cluster.list_app(self._core("pods"), self._app)
         return {
             version: self._pods(deployment, [pod for pod in pods if _version(pod) == version])
             for deployment in deployments

@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import ssl
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -177,9 +178,12 @@ def _in_cluster(source: Source) -> Login:
 
 
 def _login(name: str, configuration: Any) -> Login:
+    renewing = threading.Lock()  # a credential plugin is started once, not by every run
+
     def token() -> str:
         # The configuration's own hook runs first and renews what has expired.
-        return str(configuration.get_api_key_with_prefix("authorization") or "")
+        with renewing:
+            return str(configuration.get_api_key_with_prefix("authorization") or "")
 
     if not http.is_url(str(configuration.host)):
         raise ClusterError(f"the server of context `{name}` is no URL such as https://host:6443")

@@ -7,16 +7,17 @@ by reading back. Absent on purpose: watches, typed objects, pagination.
 
 from __future__ import annotations
 
+import copy
 import json
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
 from canary.adapters import http
+from canary.adapters.connection import Call, Connection
 from canary.adapters.kubeconfig import Login, Source
-from canary.adapters.refusals import is_verdict, refusal
+from canary.adapters.refusals import refusal
 from canary.errors import ClusterError
 
 FIELD_MANAGER = "canary"
@@ -24,6 +25,7 @@ MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
 Object = dict[str, Any]
+Lister = Callable[[str, str], list[Object]]
 
 _PAUSES_S = (0.2, 0.6)  # before the second and the third attempt
 _BUSY = frozenset({429, 500, 502, 503, 504})
@@ -46,15 +48,11 @@ class Cluster:
         transport: http.BaseTransport | None = None,
         pause: Callable[[float], object] | None = None,
     ) -> None:
-        self._login = login
-        self._renew = renew
+        self._connection = Connection(login, renew=renew, timeout_s=timeout_s, transport=transport)
         self._timeout_s = timeout_s
-        self._transport = transport
         self._pause = pause or threading.Event().wait
-        self._lock = threading.Lock()
-        self._client = self._open()
         self._demand: Callable[[], object] = _nothing
-        self._retired: list[http.Client] = []
+        self._lister: Lister | None = None
 
     @classmethod
     def connect(
@@ -76,12 +74,22 @@ class Cluster:
     @property
     def host(self) -> str:
         """The API server's address without credentials."""
-        return http.address(self._login.host)
+        return http.address(self._connection.login.host)
 
     @property
     def context(self) -> str:
         """The context's name, for messages."""
-        return self._login.context
+        return self._connection.login.context
+
+    def fellow(self, lister: Lister | None = None) -> Cluster:
+        """The same server over the same connections, for another run: with a fence of its own.
+
+        `lister` answers `list_app` in its stead.
+        """
+        other = copy.copy(self)
+        other._lister = lister  # noqa: SLF001
+        other.fence(_nothing)
+        return other
 
     def fence(self, demand: Callable[[], object]) -> None:
         """From now on ask `demand` before every write; what it raises is raised instead.
@@ -91,9 +99,8 @@ class Cluster:
         self._demand = demand
 
     def close(self) -> None:
-        """Close all connections."""
-        for client in (self._client, *self._retired):
-            client.close()
+        """Close all connections, those of fellows too."""
+        self._connection.close()
 
     def read(self, path: str) -> Object:
         """One object; a missing one is a ClusterError with status 404."""
@@ -115,6 +122,12 @@ class Cluster:
         selectors = {"labelSelector": label_selector, "fieldSelector": field_selector}
         params = {key: value for key, value in selectors.items() if value}
         return list(self._call("GET", path, params=params).get("items") or [])
+
+    def list_app(self, path: str, app: str) -> list[Object]:
+        """The items of a collection that carry an app's label."""
+        if self._lister is not None:
+            return self._lister(path, app)
+        return self.list_(path, label_selector=f"app.kubernetes.io/name={app}")
 
     def create(self, path: str, body: Object) -> Object:
         """Add to the collection at `path`; ConflictError when it exists."""
@@ -155,7 +168,7 @@ class Cluster:
         timeout_s: float | None = None,
     ) -> http.Response:
         """One exchange whatever its status, for proxies; only a missing answer raises."""
-        call = _Call(
+        call = Call(
             method=method,
             path=path,
             params=params or {},
@@ -163,12 +176,12 @@ class Cluster:
             headers=headers or {},
             timeout_s=timeout_s or self._timeout_s,
         )
-        sent = self._exchange(call)
+        sent = self._connection.exchange(call)
         for pause_s in _PAUSES_S:
             if not _repeatable(call, sent):
                 break
             self._pause(min(_wanted_pause_s(sent, pause_s), call.timeout_s))
-            sent = self._exchange(call)
+            sent = self._connection.exchange(call)
         if isinstance(sent, http.Response):
             return sent
         raise ClusterError(
@@ -179,7 +192,7 @@ class Cluster:
 
     def tunnel(self, namespace: str, pod: str, port: int) -> socket.socket:
         """A byte stream to a pod's port; the caller closes it."""
-        return self._login.tunnel(f"/api/v1/namespaces/{namespace}/pods/{pod}", port)
+        return self._connection.login.tunnel(f"/api/v1/namespaces/{namespace}/pods/{pod}", port)
 
     def _call(
         self,
@@ -206,63 +219,9 @@ class Cluster:
             raise ClusterError(f"{self.host} did not answer in JSON; is it an API server?")
         return answer
 
-    def _exchange(self, call: _Call) -> http.Response | http.TransportError:
-        """Send once; with refused credentials once more after logging in anew."""
-        login, client = self._login, self._client
-        try:
-            response = _send(client, login, call)
-            if response.status_code != 401 or not is_verdict(response) or not self._renewed(login):
-                return response
-            return _send(self._client, self._login, call)
-        except http.TransportError as error:
-            return error
-
-    def _renewed(self, refused: Login) -> bool:
-        """Log in anew unless another thread just did; False when there is nothing to renew."""
-        if self._renew is None:
-            return False
-        with self._lock:
-            if self._login is refused:
-                # Requests of other threads are still on the old client: it is closed at the end.
-                self._retired.append(self._client)
-                self._login = self._renew()
-                self._client = self._open()
-        return True
-
-    def _open(self) -> http.Client:
-        return http.client(
-            base_url=self._login.host,
-            timeout_s=self._timeout_s,
-            verify=self._login.verify,
-            transport=self._transport,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Call:
-    method: str
-    path: str
-    params: Mapping[str, str]
-    content: bytes | None
-    headers: Mapping[str, str]
-    timeout_s: float
-
 
 def _nothing() -> None:
     """No fence."""
-
-
-def _send(client: http.Client, login: Login, call: _Call) -> http.Response:
-    token = login.token()
-    return client.request(
-        call.method,
-        call.path,
-        params=call.params or None,
-        content=call.content,
-        headers={**call.headers, **({"Authorization": token} if token else {})},
-        timeout=http.timeouts(call.timeout_s),
-        extensions={"sni_hostname": login.server_name} if login.server_name else None,
-    )
 
 
 def _parameters(method: str, params: Mapping[str, str] | None) -> Mapping[str, str]:
@@ -271,7 +230,7 @@ def _parameters(method: str, params: Mapping[str, str] | None) -> Mapping[str, s
     return {"fieldManager": FIELD_MANAGER, **(params or {})}
 
 
-def _repeatable(call: _Call, sent: http.Response | http.TransportError) -> bool:
+def _repeatable(call: Call, sent: http.Response | http.TransportError) -> bool:
     """Whether asking again is safe, useful and bounded: a timeout has used up its time."""
     if isinstance(sent, http.Response):
         return sent.status_code == 429 or (call.method == "GET" and sent.status_code in _BUSY)

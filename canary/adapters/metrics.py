@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 from canary.adapters.access import Endpoint
 from canary.adapters.prometheus import LONGEST, InstantQuery
@@ -29,19 +29,48 @@ _STREAMS = frozenset({"websocket", "sse"})
 Labels = Mapping[str, str]
 
 
+class Source(Protocol):
+    """Where the samples come from: one's own question, or a common one."""
+
+    @property
+    def name(self) -> str:
+        """What the server is called in messages."""
+
+    def time(self) -> Any:
+        """Prometheus's clock, as it answers; raises MetricsError."""
+
+    def rows(self, services: Collection[str], window_s: float) -> Any:
+        """The matrix for these services and for Traefik itself; raises MetricsError."""
+
+
+class Alone:
+    """A Source that asks for one app."""
+
+    def __init__(self, endpoint: Endpoint, *, timeout_s: float | None = None) -> None:
+        self.name = endpoint.name
+        self._server = InstantQuery(endpoint, timeout_s=timeout_s)
+
+    def time(self) -> Any:
+        """See Source."""
+        return self._server.result("time()", "scalar")
+
+    def rows(self, services: Collection[str], window_s: float) -> Any:
+        """See Source."""
+        return self._server.result(query(services, window_s), "matrix")
+
+
 class PrometheusMetrics:
     """Implements `canary.ports.Metrics` for one app; `port` as the TraefikServices name it."""
 
-    def __init__(self, endpoint: Endpoint, namespace: str, app: str, port: int | str) -> None:
-        self._server = InstantQuery(endpoint)
+    def __init__(self, source: Source, namespace: str, app: str, port: int | str) -> None:
+        self._source = source
         self._namespace = namespace
         self._app = app
         self._port = port
 
     def now_s(self) -> float:
         """Prometheus's clock, unix seconds."""
-        answer = self._server.result("time()", "scalar")
-        return _sample(answer)[1]
+        return _sample(self._source.time())[1]
 
     def samples(self, versions: Mapping[str, str], window_s: float) -> Sequence[Series]:
         """Every sample of the last `window_s` seconds; an absent or "" version has none.
@@ -50,9 +79,9 @@ class PrometheusMetrics:
             MetricsError: retryable when Prometheus did not answer or was busy.
         """
         sides = self._sides(versions)
-        answer = self._server.result(query(sides, window_s), "matrix")
+        answer = self._source.rows(sides, window_s)
         if not isinstance(answer, list):
-            raise MetricsError(f"{self._server.name} answered a matrix that is no list")
+            raise MetricsError(f"{self._source.name} answered a matrix that is no list")
         rows = [(_labels(row), _points(row)) for row in answer]
         return [
             _series(labels, points, sides)

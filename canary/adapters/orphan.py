@@ -12,7 +12,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from canary.adapters.driver import REFUSALS, refuses
+from canary.adapters.driver import REFUSALS
+from canary.lockfiles import refuses
 
 POOL = 4  # threads in which Pulumi's provider answers
 

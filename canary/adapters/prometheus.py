@@ -19,11 +19,12 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class InstantQuery:
-    """Asks one server."""
+    """Asks one server; `timeout_s` None means the endpoint's default."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, *, timeout_s: float | None = None) -> None:
         self.name = endpoint.name
         self._endpoint = endpoint
+        self._timeout_s = timeout_s
 
     def result(self, promql: str, *wanted: str) -> Any:
         """The result of a query that yields one of the wanted types.
@@ -36,7 +37,13 @@ class InstantQuery:
     def typed_result(self, promql: str, *wanted: str) -> tuple[str, Any]:
         """The type ("scalar", "vector", "matrix") and the result; see `result`."""
         content = urlencode({"query": promql}).encode()
-        ask = Ask(method="POST", path="/api/v1/query", content=content, headers=_FORM)
+        ask = Ask(
+            method="POST",
+            path="/api/v1/query",
+            content=content,
+            headers=_FORM,
+            timeout_s=self._timeout_s,
+        )
         response = self._endpoint.request(ask)
         answer = http.json_of(response)
         data = answer.get("data")

@@ -93,8 +93,7 @@ class ClusterRouter:
 
     def _look(self) -> dict[str, Object]:
         lists = self._lists
-        selector = f"app.kubernetes.io/name={lists.app}"
-        found = self._cluster.list_(lists.collection, label_selector=selector)
+        found = self._cluster.list_app(lists.collection, lists.app)
         seen = {body["metadata"]["name"]: body for body in found}
         if lists.plain not in seen:  # or its label was taken off, or it is somebody else's
             plain = self._cluster.find(lists.path(lists.plain))

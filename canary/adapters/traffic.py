@@ -51,6 +51,14 @@ class TraefikPods:
         return [PodAddress(namespace=self.namespace, pod=name, port=self.port) for name in names]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What one replica answered."""
+
+    name: str
+    services: tuple[Object, ...]
+
+
 def forwarded_replicas(cluster: Cluster, pods: TraefikPods) -> Endpoints:
     """Replicas through port-forwards, which stay open between looks while their pod is ready."""
     open_: dict[PodAddress, Forwarded] = {}
@@ -81,10 +89,12 @@ def _serves(pod: Object) -> bool:
 
 
 class TrafficView:
-    """Asks all replicas at once and compares."""
+    """Asks all replicas at once and compares; `asked` answers for a namespace and an app."""
 
-    def __init__(self, endpoints: Endpoints) -> None:
-        self._endpoints = endpoints
+    def __init__(
+        self, endpoints: Endpoints, asked: Callable[[str, str], Sequence[Found]] | None = None
+    ) -> None:
+        self._asked = asked or (lambda *names: asked_replicas(endpoints, "-".join(names)))
 
     def compare(self, lists: Lists, record: Record) -> Live:
         """Whether every replica routes as `record` says; see the Router port.
@@ -109,16 +119,27 @@ class TrafficView:
         )
 
     def _ask(self, lists: Lists) -> list[Replica]:
-        endpoints = self._endpoints()
-        if len(endpoints) <= 1:
-            return [_replica(endpoint, lists) for endpoint in endpoints]
-        with ThreadPoolExecutor(min(_THREADS, len(endpoints))) as threads:
-            return list(threads.map(lambda endpoint: _replica(endpoint, lists), endpoints))
+        found = self._asked(lists.namespace, lists.app)
+        return [Replica(name=one.name, lists=lists, services=one.services) for one in found]
 
 
-def _replica(endpoint: Endpoint, lists: Lists) -> Replica:
-    search = {"search": f"{lists.namespace}-{lists.app}", "per_page": "10000"}
-    response = endpoint.request(Ask(path="/api/http/services", params=search))
+def asked_replicas(endpoints: Endpoints, search: str) -> Sequence[Found]:
+    """What every replica knows about services that have `search` in their name.
+
+    Raises:
+        TraefikError: a replica did not answer.
+        ClusterError: the replicas cannot be listed.
+    """
+    replicas = endpoints()
+    if len(replicas) <= 1:
+        return [_found(replica, search) for replica in replicas]
+    with ThreadPoolExecutor(min(_THREADS, len(replicas))) as threads:
+        return list(threads.map(lambda replica: _found(replica, search), replicas))
+
+
+def _found(endpoint: Endpoint, search: str) -> Found:
+    params = {"search": search, "per_page": "10000"}
+    response = endpoint.request(Ask(path="/api/http/services", params=params))
     if response.status_code == 404:
         raise TraefikError(f"{endpoint.name} has no API there: start it with --api")
     try:
@@ -130,4 +151,4 @@ def _replica(endpoint: Endpoint, lists: Lists) -> Replica:
             f"{endpoint.name} answered {response.status_code} instead of its services",
             retryable=response.status_code >= 500,
         )
-    return Replica(name=endpoint.name, lists=lists, services=tuple(services))
+    return Found(name=endpoint.name, services=tuple(services))

@@ -19,7 +19,6 @@ from canary.core.report import Report
 from canary.core.retreat import KEPT, give_up, roll_back, unrestored
 from canary.core.seen import HookType, Occasion
 from canary.core.state import Course, Decision, Effect, Seen, State
-from canary.core.transitions import decide
 from canary.engine.chronicle import Chronicle
 from canary.engine.claim import claim_of, course_of, settled
 from canary.engine.finale import call_post_rollout, drain
@@ -27,6 +26,7 @@ from canary.engine.lookout import Lookout
 from canary.engine.patience import insist, patiently
 from canary.engine.repair import complete, leaves, repaired, stranded, unheld_route
 from canary.engine.request import Request
+from canary.engine.turn import in_turn
 from canary.errors import ConflictError, Interrupted, PortError, Rejected
 from canary.ports import Ports
 
@@ -111,7 +111,7 @@ class Run:
             seen = self.lookout.look(self.state, self.record)
         except PortError as error:
             return self._unable(error)
-        decision = decide(self.state, seen, self.plan)
+        decision = in_turn(self.state, seen, self.plan, self.ports.clock)
         self.chronicle.note(self.state, decision, seen)
         self.ports.journal.progress(texts.progress(self.state, decision, seen, self.plan))
         return decision

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.adapters.access import Direct
-from canary.adapters.metrics import PrometheusMetrics, query
+from canary.adapters.metrics import Alone, PrometheusMetrics, query
 from canary.core.samples import Ledger
 from canary.core.seen import Kind, Series, Side
 from canary.errors import MetricsError
@@ -59,7 +59,7 @@ def metrics(request: pytest.FixtureRequest, world: FakeMetrics) -> Iterator[Metr
 
 def adapter(web: Web) -> PrometheusMetrics:
     endpoint = Direct("Prometheus", web.url, raises=MetricsError, timeout_s=2.0)
-    return PrometheusMetrics(endpoint, "test", "podinfo", 80)
+    return PrometheusMetrics(Alone(endpoint), "test", "podinfo", 80)
 
 
 def answer(world: FakeMetrics, received: Received) -> Reply:

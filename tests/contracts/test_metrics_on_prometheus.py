@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from canary.adapters.access import Direct
-from canary.adapters.metrics import PrometheusMetrics
+from canary.adapters.metrics import Alone, PrometheusMetrics
 from canary.core.samples import Ledger
 from canary.core.seen import Kind, Series, Side
 from canary.errors import MetricsError
@@ -91,7 +91,7 @@ def metrics(traefik: Web, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         )
     endpoint = Direct("Prometheus", f"http://{address}", raises=MetricsError)
     try:
-        metrics = PrometheusMetrics(endpoint, "test", "podinfo", 80)
+        metrics = PrometheusMetrics(Alone(endpoint), "test", "podinfo", 80)
         await_scrapes(metrics, 5, log=directory / "log")
         yield metrics
     finally:

@@ -20,6 +20,7 @@ class FakeClock:
         self.on_tick: list[Callable[[float], None]] = []
         self._limit_s = at_s + limit_s
         self._woken = False
+        self.turns_s: list[float] = []
 
     def now_s(self) -> float:
         return self.at_s
@@ -32,6 +33,13 @@ class FakeClock:
         self.waits += 1
         self.advance(0.0 if self._woken else max(0.0, seconds))
         self._woken = False
+
+    def turn_s(self) -> float:
+        """Until the next of `turns_s`, absolute times; one that has come is used up."""
+        if self.turns_s and self.turns_s[0] <= self.at_s:
+            del self.turns_s[0]
+            return 0.0
+        return self.turns_s[0] - self.at_s if self.turns_s else 0.0
 
     def wake(self) -> None:
         self._woken = True

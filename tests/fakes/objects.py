@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import threading
 import uuid
 from collections.abc import Mapping
@@ -139,6 +140,8 @@ def _merged(before: Any, patch: Any) -> Any:
 
 def _labelled(body: Object, selector: str) -> bool:
     labels = body["metadata"].get("labels") or {}
+    if among := re.fullmatch(r"(\S+) in \((\S+)\)", selector):
+        return labels.get(among[1]) in among[2].split(",")
     pairs = (part.split("=", 1) for part in selector.split(",") if part)
     return all(labels.get(key) == value for key, value in pairs)
 

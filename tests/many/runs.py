@@ -1,4 +1,4 @@
-"""The process that is measured: `python -m tests.many.runs APPS API ENGINE`.
+"""The process that is measured: `python -m tests.many.runs APPS PATTERN API ENGINE`.
 
 It calls the dynamic provider as Pulumi does, one thread for each app, and prints one JSON object.
 """
@@ -14,29 +14,17 @@ import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pulumi.dynamic import ConfigureRequest
 
 from canary.adapters.clock import SystemClock
 from canary.engine.lookout import Lookout
 from canary.provider import RolloutProvider
+from tests.many.plans import Pattern
 from tests.many.servers import OWNER, V1, V2, named
 
-RELEASE: dict[str, Any] = {
-    "host": "app.example.com",
-    "replicas": 1,
-    "drain": "2s",
-    "soak": "10s",
-    "analysis": {
-        "interval": "10s",
-        "stepWeights": [20, 50],
-        "metrics": [
-            {"name": "request-success-rate", "thresholdRange": {"min": 99}},
-            {"name": "request-duration", "thresholdRange": {"max": 500}},
-        ],
-    },
-}
+_Result = TypeVar("_Result")
 
 
 class Watch:
@@ -64,7 +52,7 @@ class Watch:
         Lookout.look = look  # type: ignore[method-assign]
 
 
-def props(name: str, version: str) -> dict[str, Any]:
+def props(name: str, version: str, pattern: Pattern) -> dict[str, Any]:
     """A Rollout's inputs."""
     return {
         "app": name,
@@ -74,8 +62,8 @@ def props(name: str, version: str) -> dict[str, Any]:
         "image": f"podinfo:{version[0]}",
         "version": version,
         "podTemplate": {"spec": {}},
-        "release": RELEASE,
-        "access": {},
+        "release": pattern.release,
+        "access": pattern.access,
         "live": "as recorded",
     }
 
@@ -91,22 +79,28 @@ def kubeconfig(api: str) -> str:
     return json.dumps(value)
 
 
-def measure(apps: int, api: str) -> dict[str, Any]:
+def measure(apps: int, pattern: Pattern, api: str) -> dict[str, Any]:
     """Release all apps at once, after their first versions."""
     provider, watch = RolloutProvider(), Watch()
     provider.configure(ConfigureRequest({"canary:kubeconfig": kubeconfig(api)}))  # type: ignore[arg-type]
     names = [named(number) for number in range(apps)]
+
+    def update(name: str) -> str:
+        outs = provider.update("", props(name, V1, pattern), props(name, V2, pattern)).outs
+        return str((outs or {}).get("primary"))
+
     with ThreadPoolExecutor(apps) as pool:
         idle_mb = memory_mb()
-        _all(pool, lambda name: provider.create(props(name, V1)), names)
+        _all(pool, lambda name: provider.create(props(name, V1, pattern)), names)
         watch.install()
         before, cpu_s, began_s = counters(api), time.process_time(), time.monotonic()
-        _all(pool, lambda name: provider.update("", props(name, V1), props(name, V2)), names)
+        done = _all(pool, update, names)
         wall_s, cpu_s = time.monotonic() - began_s, time.process_time() - cpu_s
     after = counters(api)
     late_s = sorted(watch.late_s)
     return {
         "apps": apps,
+        "promoted": done.count(V2),
         "wall_s": wall_s,
         "cpu_s": cpu_s,
         "looks": len(late_s),
@@ -120,9 +114,10 @@ def measure(apps: int, api: str) -> dict[str, Any]:
     }
 
 
-def _all(pool: ThreadPoolExecutor, work: Callable[[str], object], names: list[str]) -> None:
-    for done in [pool.submit(work, name) for name in names]:
-        done.result()
+def _all(
+    pool: ThreadPoolExecutor, work: Callable[[str], _Result], names: list[str]
+) -> list[_Result]:
+    return [done.result() for done in [pool.submit(work, name) for name in names]]
 
 
 def memory_mb(key: str = "VmRSS") -> float:
@@ -139,4 +134,4 @@ def counters(api: str) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(int(sys.argv[1]), sys.argv[2])))
+    print(json.dumps(measure(int(sys.argv[1]), Pattern(*json.loads(sys.argv[2])), sys.argv[3])))

@@ -1,4 +1,4 @@
-"""The fake servers in a process of their own: `python -m tests.many.servers APPS`.
+"""The fake servers in a process of their own: `python -m tests.many.servers APPS PATTERN`.
 
 API server, Traefik's replicas and Prometheus behind its proxies, and Pulumi's engine. Lean, so that
 what is measured is the other side: one thread, raw HTTP, one small world for each app. The first
@@ -21,9 +21,10 @@ import grpc
 from pulumi.runtime.proto import engine_pb2_grpc
 
 from tests.contracts.pods import deployment, pod
-from tests.fakes.cluster import FakeCluster
+from tests.fakes.cluster import Answer, FakeCluster
 from tests.fakes.replicas import FakeReplica
 from tests.many import traefik
+from tests.many.plans import Pattern
 
 V1, V2 = "1111111111", "2222222222"
 OWNER = "0123456789abcdef"
@@ -42,9 +43,10 @@ def named(number: int) -> str:
 class World:
     """Everything behind the addresses; `counts` are requests by kind."""
 
-    def __init__(self, apps: int) -> None:
+    def __init__(self, apps: int, scrape_s: float) -> None:
         self.counts: Counter[str] = Counter()
         self.reloads = traefik.Reloads()
+        self._scrapes = traefik.Scrapes(scrape_s)
         self._shared = FakeCluster()
         for name in traefik.PODS:
             FakeReplica(self._shared, name)
@@ -58,14 +60,20 @@ class World:
             self.counts["prometheus"] += 1
             return _response(200, self._queried(parse_qs(body.decode())["query"][0]))
         self.counts["traefik" if "/proxy/" in target else "api"] += 1
-        apps = _asked(f"{unquote(target)} {body.decode()}")
+        asked = unquote(target)
+        apps = _asked(f"{asked} {body.decode()}")
+        if asked.endswith("search=test-&per_page=10000"):
+            apps = list(self._apps)
         if not apps:
             return _rendered(*self._shared.answer(method, target, headers, body))
-        return self._served(self._apps[apps[0]], method, (target, headers, body))
+        request = (target, headers, body)
+        if method == "GET" and len(apps) > 1:
+            return _merged([self._served(self._apps[name], "GET", request) for name in apps])
+        return _rendered(*self._served(self._apps[apps[0]], method, request))
 
     def _served(
         self, app: traefik.App, method: str, asked: tuple[str, dict[str, str], bytes]
-    ) -> bytes:
+    ) -> Answer:
         now_s = time.time()
         self.reloads.catch_up(now_s)
         app.route(self.reloads.count)
@@ -73,18 +81,19 @@ class World:
         if method != "GET" and "/traefikservices" in asked[0]:
             self.reloads.changed(now_s)
             app.written(now_s)
-        return _rendered(status, value)
+        return status, value
 
     def _queried(self, promql: str) -> str:
         now_s = time.time()
         if promql == "time()":
             return traefik.answer("scalar", f'[{now_s:.3f},"{now_s:.3f}"]')
         from_s = now_s - int(promql.rpartition("[")[2].removesuffix("ms]")) / 1000
-        found = traefik.reload_rows(self.reloads.count, from_s, now_s)
+        span = (from_s, now_s)
+        found = self._scrapes.reload_rows(self.reloads.count, span)
         for match in _SERVICE.finditer(promql.replace("\\", "")):
             if "-fallback" not in match[0]:
-                app = self._apps[match[1]]
-                found += traefik.rows(match[0], app, match[2], from_s, now_s)
+                counters = self._apps[match[1]].counters
+                found += self._scrapes.rows(match[0], counters, match[2], span)
         return traefik.answer("matrix", f"[{','.join(found)}]")
 
 
@@ -107,6 +116,13 @@ def _app(name: str) -> traefik.App:
         app.cluster.put(f"{NAMESPACE}/pods", ready)
     app.become_ready((V1, V2))
     return app
+
+
+def _merged(answers: list[Answer]) -> bytes:
+    """One list of what each app's part of the world has."""
+    found = [value["items"] if isinstance(value, dict) else value for _, value in answers]
+    whole: list[Any] = [item for items in found for item in items]
+    return _rendered(200, {"kind": "List", "items": whole} if "items" in answers[0][1] else whole)
 
 
 def _rendered(status: int, value: Any) -> bytes:
@@ -157,9 +173,9 @@ class _Engine(engine_pb2_grpc.EngineServicer):
         return empty_pb2.Empty()
 
 
-async def serve(apps: int) -> None:
+async def serve(apps: int, pattern: Pattern) -> None:
     """Serve until the input ends."""
-    world = World(apps)
+    world = World(apps, pattern.scrape_s)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Http(world), "127.0.0.1", 0, backlog=1024)
     port = server.sockets[0].getsockname()[1]
@@ -174,4 +190,4 @@ async def serve(apps: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(int(sys.argv[1]), Pattern(*json.loads(sys.argv[2]))))

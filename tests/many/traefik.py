@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +13,7 @@ from tests.fakes.replicas import FakeReplica
 
 THROTTLE_S = 2.0  # providersThrottleDuration
 PODS = ("traefik-1", "traefik-2")
-SCRAPE_S = 5.0
-OFFSETS_S = (1.3, 3.7)  # each target is scraped at its own moment
+OFFSETS = (0.3, 0.7)  # each target is scraped at its own moment, a part of the interval
 EDGES = tuple(f"{edge:g}" for edge in (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10))
 VERSION = re.compile(r"-([0-9a-f]{10})(-fallback)?$")
 
@@ -97,40 +97,47 @@ class App:
         self.counters.split(now_s, {found[1]: weight for found, weight in named if found})
 
 
-def rows(service: str, app: App, version: str, from_s: float, now_s: float) -> list[str]:
-    """The samples of one version's counters, as JSON."""
-    found: list[str] = []
-    for pod, offset_s in zip(PODS, OFFSETS_S, strict=True):
-        times = _scrapes(offset_s, from_s, now_s)
-        counts = [(at_s, app.counters.count(version, at_s)) for at_s in times]
-        values = ",".join(f'[{at_s:.3f},"{count // 2}"]' for at_s, count in counts if count)
-        if not values:
-            continue
-        labels = (
-            f'"instance":"{pod}:8100","job":"traefik","service":"{service}","code":"200",'
-            '"method":"GET","protocol":"http"'
-        )
-        found.append(_row("traefik_service_requests_total", labels, values))
-        for edge in (*EDGES, "+Inf"):
-            name = "traefik_service_request_duration_seconds_bucket"
-            found.append(_row(name, f'{labels},"le":"{edge}"', values))
-    return found
+@dataclass(frozen=True, slots=True)
+class Scrapes:
+    """Prometheus, which scrapes every target each `every_s`; a span is from when to when."""
 
+    every_s: float
 
-def reload_rows(reloads: int, from_s: float, now_s: float) -> list[str]:
-    """The replicas' reload counters, as JSON."""
-    found: list[str] = []
-    for pod, offset_s in zip(PODS, OFFSETS_S, strict=True):
-        values = ",".join(f'[{at_s:.3f},"{reloads}"]' for at_s in _scrapes(offset_s, from_s, now_s))
-        labels = f'"instance":"{pod}:8100","job":"traefik"'
-        found += [_row("traefik_config_reloads_total", labels, values)] if values else []
-    return found
+    def rows(
+        self, service: str, counters: Counters, version: str, span: tuple[float, float]
+    ) -> list[str]:
+        """The samples of one version's counters, as JSON."""
+        found: list[str] = []
+        for pod, times in self._scraped(span):
+            counts = [(at_s, counters.count(version, at_s)) for at_s in times]
+            values = ",".join(f'[{at_s:.3f},"{count // 2}"]' for at_s, count in counts if count)
+            if not values:
+                continue
+            labels = (
+                f'"instance":"{pod}:8100","job":"traefik","service":"{service}","code":"200",'
+                '"method":"GET","protocol":"http"'
+            )
+            found.append(_row("traefik_service_requests_total", labels, values))
+            for edge in (*EDGES, "+Inf"):
+                name = "traefik_service_request_duration_seconds_bucket"
+                found.append(_row(name, f'{labels},"le":"{edge}"', values))
+        return found
 
+    def reload_rows(self, reloads: int, span: tuple[float, float]) -> list[str]:
+        """The replicas' reload counters, as JSON."""
+        found: list[str] = []
+        for pod, times in self._scraped(span):
+            values = ",".join(f'[{at_s:.3f},"{reloads}"]' for at_s in times)
+            labels = f'"instance":"{pod}:8100","job":"traefik"'
+            found += [_row("traefik_config_reloads_total", labels, values)] if values else []
+        return found
 
-def _scrapes(offset_s: float, from_s: float, now_s: float) -> list[float]:
-    first = math.ceil((from_s - offset_s) / SCRAPE_S)
-    last = math.floor((now_s - offset_s) / SCRAPE_S)
-    return [number * SCRAPE_S + offset_s for number in range(first, last + 1)]
+    def _scraped(self, span: tuple[float, float]) -> Iterator[tuple[str, list[float]]]:
+        for pod, part in zip(PODS, OFFSETS, strict=True):
+            offset_s = part * self.every_s
+            first = math.ceil((span[0] - offset_s) / self.every_s)
+            last = math.floor((span[1] - offset_s) / self.every_s)
+            yield pod, [number * self.every_s + offset_s for number in range(first, last + 1)]
 
 
 def _row(name: str, labels: str, values: str) -> str:
