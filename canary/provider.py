@@ -26,6 +26,7 @@ from canary import wiring
 from canary.adapters.enginelog import EngineLog, request_urn
 from canary.adapters.orphan import Calls
 from canary.adapters.room import SMALL, make_room
+from canary.adapters.thrift import be_thrifty
 from canary.errors import CanaryError
 from canary.inputs import AS_RECORDED, live_text, parse
 
@@ -48,6 +49,7 @@ class _Shell(ResourceProvider):
 
         Every call begins here, so neither a Diff nor a run ever waits for a run.
         """
+        be_thrifty()
         if not make_room() and _calls.crowded:
             EngineLog(sys.argv[-1], request_urn()).say(SMALL, warning=True)
         kubeconfig, addresses = req.config.get(KUBECONFIG), req.config.get(ALERT_ADDRESSES)

@@ -88,8 +88,8 @@ def _all_at_once(moves: dict[str, list[Change]]) -> None:
 def _share(answers: Answers, moves: list[Change]) -> float:
     """How many requests the canary answered for each that it should have, over all its weights.
 
-    At each weight some 175 requests are counted. Were the split a matter of chance, a seventh more
-    or less would be three standard deviations of the whole; Traefik's is exact between reloads.
+    At each weight some 175 requests are counted. Were the split a matter of chance, a fifth more or
+    less would be three standard deviations of the whole; Traefik's is exact between reloads.
     """
     expected = canary = 0.0
     for weight, asked in zip(PLANNED, _bakes(answers, moves), strict=False):
