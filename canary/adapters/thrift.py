@@ -1,6 +1,6 @@
 """Tells the C library's allocator that this process has many threads and little memory.
 
-glibc gives threads arenas of their own, eight for each core, and each keeps what was freed in it. Two
+glibc gives threads arenas of their own, eight a core, and each keeps what was freed in it. Two
 hundred runs that each read answers of some hundred kilobytes so kept 26 MB that nobody used. One
 arena costs nothing here: threads that run Python wait for each other anyway.
 """

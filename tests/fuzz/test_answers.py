@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from canary.adapters import http
 from canary.adapters.access import Direct
 from canary.adapters.hooks import Hook, Sender
-from canary.adapters.metrics import PrometheusMetrics
+from canary.adapters.metrics import Alone, PrometheusMetrics
 from canary.adapters.prometheus import InstantQuery
 from canary.adapters.readings import reading_of
 from canary.core.seen import HookType, Occasion
@@ -62,7 +62,7 @@ def test_prometheus_is_believed_or_refused(
     status: int, headers: dict[str, str], body: bytes
 ) -> None:
     endpoint = _answering(status, headers, body, raises=MetricsError)
-    metrics = PrometheusMetrics(endpoint, "test", "podinfo", 80)
+    metrics = PrometheusMetrics(Alone(endpoint), "test", "podinfo", 80)
     for text in (
         said(lambda: metrics.samples(VERSIONS, 30.0) and ""),
         said(metrics.now_s),
