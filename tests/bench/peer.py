@@ -20,7 +20,7 @@ KINDS = {
     "MetricTemplate": "metrictemplates",
     "AlertProvider": "alertproviders",
 }
-INSTALLED_WITHIN_S = 90.0
+INSTALLED_WITHIN_S = 180.0
 SETTLED_WITHIN_S = 180.0
 PORT = 18080
 APP = "podinfo"

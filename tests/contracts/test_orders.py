@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -189,7 +190,16 @@ def test_watch_follows_a_run_to_its_end(
 ) -> None:
     router = world.router()
     router.write(RUNNING)
-    threading.Timer(0.5, lambda: router.write(end)).start()
+    before = len(world.server.calls)
+
+    def end_once_it_was_told() -> None:
+        deadline = time.monotonic() + 30
+        while sum("/traefikservices" in call for call in world.server.calls[before:]) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        router.write(end)
+
+    threading.Thread(target=end_once_it_was_told, daemon=True).start()
     assert main(["watch", "podinfo", "--kubeconfig", kubeconfig]) == code
     lines = told(capsys).splitlines()
     assert "Progressing, 20 %" in lines[0]

@@ -63,7 +63,7 @@ def test_an_analysis_that_is_skipped_is_one_switch(world: World) -> None:
 
 def test_steps_beyond_the_greatest_weight_are_taken_as_configured(world: World) -> None:
     linear = {"stepWeights": None, "stepWeight": 30, "maxWeight": 50, "stepWeightPromotion": 25}
-    plan = merged(PLAN, {"analysis": linear})
+    plan = {**PLAN, "analysis": linear}  # with its None, which takes the usual stepWeights out
     world.write(GOOD, plan)
     world.project.up()
     world.write(BETTER, plan)
