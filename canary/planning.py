@@ -41,12 +41,11 @@ def plan_of(
 ) -> Plan:
     """The numbers that shape a run of this app; `custom` are the metrics of its own."""
     analysis = app.analysis
-    interval_s = analysis.interval
     inconclusive_s = _inconclusive_s(app)
-    soak_s = interval_s if app.soak is None else app.soak
+    soak_s = analysis.interval if app.soak is None else app.soak
     return Plan(
         weights=weights_of(analysis),
-        interval_s=interval_s,
+        interval_s=analysis.interval,
         threshold=analysis.threshold,
         checks=_checks(analysis, bucket_edges_s),
         custom=custom,
@@ -69,6 +68,7 @@ def plan_of(
         gates=gates_of(analysis.webhooks),
         evidence=_terms(analysis),
         mirror_percent=analysis.mirror_weight if analysis.mirror else 0,
+        baseline=analysis.baseline,
         previewed=bool(app.preview),
         clients_stay=analysis.session_affinity is not None,
     )
@@ -227,7 +227,8 @@ def _evidence_lines(plan: Plan) -> Iterator[str]:
         return
     classes = ", ".join(bad.value for bad in terms.classes)
     tolerated = f"{terms.odds_ratio:g} times its odds are tolerated"
-    claims = [f"worse than the primary ({classes}; {tolerated})"] if compared else []
+    beside = "baseline" if plan.baseline else "primary"
+    claims = [f"worse than the {beside} ({classes}; {tolerated})"] if compared else []
     claims += ["beyond the bound of a check"] if plan.checks else []
     yield (
         f"  rolled back at once when proven {' or '.join(claims)}; "

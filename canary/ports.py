@@ -52,10 +52,16 @@ class Fleet(Protocol):
     """The pods behind the versions."""
 
     def pods(self) -> Mapping[str, Pods]:
-        """By version, of every version that has a Deployment."""
+        """By version, of every version that has a Deployment; the baseline counts as one."""
 
     def scale(self, version: str, replicas: int) -> None:
         """Run this many pods (with an autoscaler: at least); 0 stops the version."""
+
+    def copy(self, version: str, replicas: int, run: str) -> None:
+        """Make the baseline, of this version and for this run, in place of any other run's."""
+
+    def discard(self, run: str = "") -> None:
+        """Delete the baseline if this run made it ("": any run); an absent one is fine."""
 
 
 class Metrics(Protocol):
@@ -65,7 +71,10 @@ class Metrics(Protocol):
         """Prometheus's clock, unix seconds."""
 
     def samples(self, versions: Mapping[str, str], window_s: float) -> Sequence[Series]:
-        """Raw samples of the last `window_s` seconds; `versions` has keys "primary", "canary"."""
+        """Raw samples of the last `window_s` seconds; `versions` has keys "primary", "canary".
+
+        With a key "baseline" too, that takes the primary's place: only its replays still count.
+        """
 
 
 class Readings(Protocol):

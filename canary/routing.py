@@ -48,6 +48,11 @@ def routing_lines(app: AppConfig) -> Iterator[str]:
             f"requests go to the canary for {text_of(app.analysis.interval)}; its answers are "
             "judged and thrown away"
         )
+    if app.analysis.baseline:
+        yield (
+            "  baseline: compares with a fresh copy of the primary, which gets as many pods and "
+            "requests as the canary, above 50 % what is left of them, and is deleted after the run"
+        )
     if app.analysis.iterations:
         yield (
             f"  until the switch all {'other ' if app.analysis.match else ''}requests stay on the "

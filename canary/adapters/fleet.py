@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from canary.adapters import symptoms
+from canary.adapters.baseline import BaselineObjects
 from canary.adapters.kubernetes import Cluster
 from canary.adapters.lists import VERSION_LABEL, Object
 from canary.adapters.ownership import demand_ours
@@ -32,13 +33,14 @@ class ClusterFleet:
         self._owner = owner
         self._namespace = namespace
         self._wall_s = wall_s
+        self._baseline = BaselineObjects(cluster, app=app, namespace=namespace, owner=owner)
 
     def pods(self) -> Mapping[str, Pods]:
         """How the pods of every version that has a Deployment are."""
         deployments = self._cluster.list_app(self._apps("deployments"), self._app)
         pods = self._cluster.list_app(self._core("pods"), self._app)
         return {
-            version: self._pods(deployment, [pod for pod in pods if _version(pod) == version])
+            version: self._pods(deployment, [pod for pod in pods if _is_of(deployment, pod)])
             for deployment in deployments
             if (version := _version(deployment))
         }
@@ -66,6 +68,14 @@ class ClusterFleet:
         wanted = (now or 1) if autoscaled else replicas
         if wanted != now:
             self._cluster.patch(f"{path}/scale", {"spec": {"replicas": wanted}})
+
+    def copy(self, version: str, replicas: int, run: str) -> None:
+        """Make the baseline; see `canary.adapters.baseline`."""
+        self._baseline.make(version, replicas, run)
+
+    def discard(self, run: str = "") -> None:
+        """Delete the baseline."""
+        self._baseline.discard(run)
 
     def _autoscaled(self, version: str, replicas: int) -> bool:
         """Tell the version's autoscaler, if it has one, its least number of pods."""
@@ -133,6 +143,14 @@ class ClusterFleet:
 
 def _version(body: Object) -> str:
     return str((body["metadata"].get("labels") or {}).get(VERSION_LABEL, ""))
+
+
+def _is_of(deployment: Object, pod: Object) -> bool:
+    """Whether it is one of its pods, and not of an earlier Deployment of that version."""
+    selector = deployment.get("spec", {}).get("selector", {}).get("matchLabels") or {}
+    labels = pod["metadata"].get("labels") or {}
+    mine = all(labels.get(key) == value for key, value in selector.items())
+    return mine and _version(pod) == _version(deployment)
 
 
 def _replicas(deployment: Object) -> int:

@@ -146,11 +146,15 @@ class Cluster:
         params = {"force": "true"} if force else {}
         return self._call("PATCH", path, body=body, content_type=APPLY_PATCH, params=params)
 
-    def delete(self, path: str, *, resource_version: str = "") -> None:
-        """Delete one object; absent is fine, changed since `resource_version` is ConflictError."""
-        body: Object = {"apiVersion": "v1", "kind": "DeleteOptions"}
-        if resource_version:
-            body["preconditions"] = {"resourceVersion": resource_version}
+    def delete(self, path: str, *, resource_version: str = "", uid: str = "") -> None:
+        """Delete one object; absent is fine, changed since `resource_version` is ConflictError.
+
+        So is another one of its name, whose `uid` differs.
+        """
+        wanted = {"resourceVersion": resource_version, "uid": uid}
+        found = {key: value for key, value in wanted.items() if value}
+        conditions = {"preconditions": found} if found else {}
+        body: Object = {"apiVersion": "v1", "kind": "DeleteOptions", **conditions}
         try:
             self._call("DELETE", path, body=body)
         except ClusterError as error:

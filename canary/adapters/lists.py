@@ -14,7 +14,7 @@ from typing import Any
 
 from canary.adapters.adoption import is_adopted, settle, taken_over
 from canary.adapters.affinity import Affinity
-from canary.core.record import Record
+from canary.core.record import BASELINE, Record
 
 API_VERSION = "traefik.io/v1alpha1"
 RECORD = "canary.rollout/record"
@@ -222,6 +222,8 @@ class Lists:
 
     def version_named(self, service: str) -> str:
         """The version that a Service of ours belongs to, "" for any other name."""
+        if service == self.service(BASELINE):
+            return BASELINE
         version = service.removeprefix(f"{self.app}-").removesuffix("-fallback")
         ours = service.startswith(f"{self.app}-") and len(version) == 10
         return version if ours and all(c in "0123456789abcdef" for c in version) else ""

@@ -92,9 +92,10 @@ class PrometheusMetrics:
     def _sides(self, versions: Mapping[str, str]) -> dict[str, Side]:
         """Traefik's service labels, and whose requests each of them counts."""
         primary, canary = versions.get("primary", ""), versions.get("canary", "")
+        compared = versions.get("baseline") or primary
         named = (
             (canary, "", Side.CANARY),
-            (primary, "", Side.PRIMARY),
+            (compared, "", Side.PRIMARY),
             (primary, "-fallback", Side.FALLBACK),
         )
         return {self._label(version + end): side for version, end, side in named if version}

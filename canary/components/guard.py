@@ -137,7 +137,7 @@ def sources() -> dict[str, str]:
 
 
 def access_rules(apps: tuple[str, ...]) -> list[Map]:
-    """Return what the guard may do in a namespace; it changes nothing but these apps' routing."""
+    """Return what the guard may do in a namespace: change these apps' routing, and end copies."""
     kept = ("", "-shielded", "-canary", "-canary-shielded")
     lists = [f"{app}{suffix}" for app in apps for suffix in (*kept, "-failover", "-mirror")]
     failovers = [f"{app}{suffix}" for app in apps for suffix in ("-failover", "-mirror")]
@@ -161,6 +161,15 @@ def access_rules(apps: tuple[str, ...]) -> list[Map]:
             "resourceNames": list(apps),
             "verbs": ["get", "update"],
         },
+        *(
+            {
+                "apiGroups": [group],
+                "resources": [resource],
+                "resourceNames": [f"{app}-baseline" for app in apps],
+                "verbs": ["get", "delete"],
+            }
+            for group, resource in (("apps", "deployments"), ("", "services"))
+        ),
         {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get"]},
         {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list"]},
         {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},

@@ -196,6 +196,9 @@ class Analysis(Model):
     """Percent of the primary's pods that must be ready for the run to begin."""
     expected_requests_per_second: Annotated[Number, Field(gt=0)] | None = None
     """The app's usual load through Traefik: lets the preview warn of steps that see too little."""
+    baseline: Flag = False
+    """Compare the canary with a fresh copy of the primary, which gets as many pods and requests,
+    instead of with the primary. At weights over 50 the copy gets what is left."""
     mirror: Flag = False
     """Before the first weight, for one interval, the canary gets copies of requests; its answers
     are judged and thrown away. The app must be safeToRepeat."""

@@ -17,7 +17,6 @@ _NOT_YET = "is not carried out yet, and nothing is silently ignored: remove it"
 
 REFUSED: dict[type[BaseModel], dict[str, str]] = {
     Analysis: {
-        "baseline": _NOT_YET,
         "primaryReadyThresholdPercent": "is called primaryReadyThreshold",
     },
     SessionAffinity: {

@@ -14,6 +14,7 @@ from canary.config.stack import StackConfig
 from canary.config.strategy_rules import (
     adoption_problems,
     affinity_problems,
+    baseline_problems,
     iteration_problems,
     mirror_problems,
 )
@@ -203,9 +204,13 @@ _APP_RULES: tuple[AppRule, ...] = (
     mirror_problems,
     iteration_problems,
     adoption_problems,
+    baseline_problems,
 )
 # What stands beside an app's own name in its namespace; another app must not be called so.
-_TAKEN_SUFFIXES = ("-shielded", "-failover", "-mirror", "-canary-shielded", "-canary", "-rollouts")
+_TAKEN_SUFFIXES = (
+    *("-shielded", "-failover", "-mirror", "-canary-shielded", "-canary"),
+    *("-baseline", "-rollouts"),
+)
 
 
 def _one_name(stack: StackConfig) -> Iterator[Problem]:

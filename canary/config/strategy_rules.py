@@ -68,6 +68,27 @@ def iteration_problems(at: Path, app: AppConfig, _stack: StackConfig) -> Iterato
     yield from _preview_problems(at, app)
 
 
+def baseline_problems(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem]:
+    """What leaves the baseline without requests, or with others than the canary's."""
+    analysis = app.analysis
+    if not analysis.baseline:
+        return
+    without = {
+        "mirror": (analysis.mirror, "sends it no copies"),
+        "iterations": (analysis.iterations, "leaves all requests where they are"),
+        "sessionAffinity": (
+            analysis.session_affinity,
+            "gives it other clients than the canary, of whom some stay when it is gone",
+        ),
+    }
+    here = (*at, "analysis", "baseline")
+    for key, (given, why) in without.items():
+        if given:
+            other = (*at, "analysis", key)
+            text = f"does not go with {key}, which {why}: remove one"
+            yield Problem(path=here, text=text, involved=(here, other))
+
+
 def _preview_problems(at: Path, app: AppConfig) -> Iterator[Problem]:
     path = (*at, "previewHost")
     if app.preview_host and not app.preview:

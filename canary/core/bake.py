@@ -29,7 +29,7 @@ class Conclusion:
 
     @property
     def shared(self) -> bool:
-        """Whether some check is unknown because the primary breaches its bound as well."""
+        """Whether some check is unknown because the other side breaches its bound as well."""
         texts = (v.text for v in self.verdicts if v.grade is Grade.UNKNOWN)
         return self.grade is Grade.UNKNOWN and any(text.startswith(SHARED) for text in texts)
 

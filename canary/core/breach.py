@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from canary.core.baseline import lost
 from canary.core.plan import Plan
 from canary.core.record import Phase
 from canary.core.seen import HookType, Outcome, Pods
@@ -17,12 +18,14 @@ SUSPENDED_AT_MOST_S = 7 * 86400.0  # every run ends
 
 
 def watch(state: State, seen: Seen, plan: Plan) -> State:
-    """Remember since when the canary has had no ready pod or too few, and whether only it has any.
+    """Remember since when the canary has had no ready pod or too few, and who has any at all.
 
     When the API server does not answer, which version has ready pods stays as it was last seen.
     """
     if seen.canary is not None and seen.primary is not None:
-        state = replace(state, stranded=seen.canary.ready > 0 and not seen.primary.ready)
+        copies = seen.baseline.ready if seen.baseline and state.baseline_percent else 0
+        serving = seen.canary.ready + copies > 0
+        state = replace(state, stranded=serving and not seen.primary.ready)
     if seen.canary is None or seen.canary.disturbed or not state.has_requests:
         return replace(state, unready_since_s=None, short_since_s=None)
     unready = seen.canary.ready == 0
@@ -80,7 +83,7 @@ def _lost_pods(state: State, seen: Seen, plan: Plan) -> str:
         return f"no pod of the canary is ready{_because(pods)}"
     if _lasted(state.short_since_s, seen.now_s, SHORT_POLLS * plan.poll_s):
         return f"{pods.ready} of {plan.replicas} pods of the canary are ready{_because(pods)}"
-    return ""
+    return lost(state, seen)
 
 
 def _hang(state: State, seen: Seen, plan: Plan) -> str:
@@ -88,7 +91,9 @@ def _hang(state: State, seen: Seen, plan: Plan) -> str:
     judged = judged and not plan.clients_stay
     if not judged or seen.window is None or not seen.fresh:
         return ""
-    return hanging(seen.window, state.weight_percent)
+    # Beside the baseline it is sent as much, or more where the baseline gets only what is left.
+    weight = max(50, state.weight_percent) if state.baseline_percent else state.weight_percent
+    return hanging(seen.window, weight)
 
 
 def _proof(state: State, seen: Seen, plan: Plan) -> str:

@@ -126,6 +126,7 @@ class Window:
     Only what happened wholly after `since_s` counts: an increment between two scrapes of which the
     first was earlier may belong to the weight before. `until_s` is the newest sample's timestamp,
     `since_s` before there is one. `reloads` are summed over `targets`, the replicas of Traefik.
+    `beside` says in a word whose requests `primary` has: those the canary's are compared with.
     """
 
     primary: Tally = field(default_factory=Tally)
@@ -133,13 +134,14 @@ class Window:
     fallback_requests: int = 0
     reloads: int = 0
     targets: frozenset[str] = frozenset()
+    beside: str = "primary"
     since_s: float
     until_s: float
 
     @classmethod
-    def opened(cls, since_s: float) -> Window:
+    def opened(cls, since_s: float, beside: str = "primary") -> Window:
         """An empty window that begins at `since_s`, unix seconds in Prometheus's clock."""
-        return cls(since_s=since_s, until_s=since_s)
+        return cls(since_s=since_s, until_s=since_s, beside=beside)
 
     @property
     def covers_s(self) -> float:

@@ -97,13 +97,14 @@ class Evidence:
     """Everything that speaks against the canary since `since_s`, when its traffic began.
 
     `since_s` is in Prometheus's clock, `edge_s` the bucket edge (seconds) beyond which a request
-    is slow.
+    is slow. `beside` says in a word whose requests the canary's are compared with.
     """
 
     terms: Terms
     charges: tuple[Charge, ...]
     edge_s: float
     since_s: float
+    beside: str = "primary"
 
     @classmethod
     def opened(cls, plan: Plan, since_s: float) -> Evidence:
@@ -124,7 +125,8 @@ class Evidence:
             for bad in kinds
             if bad is not Bad.SLOW or edge_s
         )
-        return cls(terms=terms, charges=charges, edge_s=edge_s, since_s=since_s)
+        beside = "baseline" if plan.baseline else "primary"
+        return cls(terms=terms, charges=charges, edge_s=edge_s, since_s=since_s, beside=beside)
 
     def advance(self, poll: Poll, *, raised_s: float = -inf, warming: bool = False) -> Evidence:
         """This and what one more poll counted; slowness is left out while the canary warms up.
@@ -182,7 +184,7 @@ class Evidence:
 
     def _beside(self, charge: Charge) -> str:
         primary = f"{charge.primary_bad:,} of {charge.primary:,}"
-        return f"{self._alone(charge)} while {primary} did on the primary"
+        return f"{self._alone(charge)} while {primary} did on the {self.beside}"
 
     def _against_bound(self, charge: Charge) -> str:
         return f"{self._alone(charge)}, where {100 * charge.allowed:g} % may"

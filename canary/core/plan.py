@@ -87,6 +87,7 @@ class Plan:
     `mirror_percent`: of so many requests a copy goes to the canary, for one bake before the first
     weight; its answers are judged and thrown away. 0: no such bake.
     A weight of 0 is an iteration: requests that a rule picks go to the canary, all others stay.
+    `baseline`: the canary is compared with a fresh copy of the primary instead of the primary.
     `previewed`: these are asked for by a host name that no user has, and may come before the first.
     """
 
@@ -116,6 +117,7 @@ class Plan:
     clients_stay: bool = False
     mirror_percent: int = 0
     previewed: bool = False
+    baseline: bool = False
 
     @property
     def iterations(self) -> int:

@@ -12,7 +12,10 @@ from enum import StrEnum
 from math import isfinite
 from typing import Any
 
+from canary.core.share import baseline_share
+
 SCHEMA = 1
+BASELINE = "baseline"  # stands where a version does: no version is called so
 
 
 class Phase(StrEnum):
@@ -39,6 +42,7 @@ class Record:
     primary's requests. `moved_at` is the writer's wall clock (unix seconds) of the last change
     of weights. `images` names each version for people. `former` are the
     versions that were primary before, with the wall clock (unix seconds) at which they stopped.
+    `baseline`: the run made a fresh copy of the primary, which is there until this is false again.
     `held` says who suspended the run; `obeyed` is the order that was obeyed last.
     `lease` names the Lease that vouches for the run, "namespace/name", "" for none.
     """
@@ -51,6 +55,7 @@ class Record:
     weight_percent: int = 0
     mirror_percent: int = 0
     exposed: bool = False
+    baseline: bool = False
     moved_at: float = 0.0
     reason: str = ""
     images: dict[str, str] = field(default_factory=dict)
@@ -62,8 +67,15 @@ class Record:
     @property
     def members(self) -> tuple[tuple[str, int], ...]:
         """(version, weight) of every version that has traffic, the primary first."""
-        shares = ((self.primary, 100 - self.weight_percent), (self.canary, self.weight_percent))
+        canary, baseline = self.weight_percent, self.baseline_percent
+        rest = 100 - canary - baseline
+        shares = ((self.primary, rest), (self.canary, canary), (BASELINE, baseline))
         return tuple((version, weight) for version, weight in shares if version and weight)
+
+    @property
+    def baseline_percent(self) -> int:
+        """The baseline's share, 0..50."""
+        return baseline_share(self.weight_percent) if self.baseline and self.primary else 0
 
     @property
     def picked(self) -> str:
@@ -94,6 +106,7 @@ class Record:
             "weight": self.weight_percent,
             "mirrored": self.mirror_percent,
             "exposed": self.exposed,
+            "baseline": self.baseline,
             "movedAt": round(self.moved_at, 3),
             "reason": self.reason,
             "images": self.images,
@@ -129,6 +142,7 @@ class Record:
             weight_percent=_percent(raw.get("weight", 0)),
             mirror_percent=_percent(raw.get("mirrored", 0)),
             exposed=raw.get("exposed") is True,
+            baseline=raw.get("baseline") is True,
             moved_at=_seconds(raw.get("movedAt", 0.0)),
             reason=str(raw.get("reason", "")),
             images={str(k): str(v) for k, v in dict(raw.get("images", {})).items()},

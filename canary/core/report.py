@@ -13,7 +13,8 @@ class Step:
     """One bake: its weight, how long it lasted, what was counted and what was concluded.
 
     `mirror_percent`: it was one of copies, of so many requests. `iteration`: it was that one, of
-    requests which a rule picks; 0 for none.
+    requests which a rule picks; 0 for none. `primary_requests` are those of what the canary was
+    compared with, which `beside` names.
     """
 
     weight_percent: int
@@ -23,12 +24,19 @@ class Step:
     verdicts: tuple[str, ...]
     mirror_percent: int = 0
     iteration: int = 0
+    beside: str = "primary"
 
     @property
     def share(self) -> str:
         """What the canary was sent."""
         share = share_text(self.weight_percent, self.mirror_percent)
         return f"iteration {self.iteration}" if self.iteration else share
+
+    @property
+    def other(self) -> str:
+        """How many requests there were of what the canary was compared with."""
+        named = "" if self.beside == "primary" else f" ({self.beside})"
+        return f"{self.primary_requests}{named}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +78,7 @@ class Report:
             return "\n".join([*head, ""])
         rows = [
             f"| {s.share} | {s.seconds:.1f} s | {s.canary_requests} "
-            f"| {s.primary_requests} | {'; '.join(s.verdicts)} |"
+            f"| {s.other} | {'; '.join(s.verdicts)} |"
             for s in self.steps
         ]
         table = ["| weight | bake | canary | primary | verdict |", "|---|---|---|---|---|", *rows]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from canary.core.baseline import ending
 from canary.core.pace import LIVE_DEADLINE_S, LIVE_LOOK_S, RESTORE_PATIENCE_S
 from canary.core.plan import Plan
 from canary.core.record import Phase
@@ -17,7 +18,7 @@ KEPT = "the weights stay, because the primary has no ready pod"
 
 
 def roll_back(state: State, seen: Seen, cause: str, *, stopped: bool = False) -> Decision:
-    """Leave any phase with traffic; keep the weights where only the canary has ready pods."""
+    """Leave any phase with traffic; keep the weights where the primary alone has no ready pods."""
     after = replace(
         state,
         phase=Phase.ROLLING_BACK,
@@ -49,7 +50,7 @@ def rolling_back(state: State, seen: Seen, plan: Plan) -> Decision:
         return _retry_restore(state, seen, plan)
     if seen.live.confirmed:
         after = replace(state, phase=Phase.FAILED)
-        effects = (Effect.CLOSE, Effect.STOP_CANARY)
+        effects = ending(state, Effect.CLOSE, Effect.STOP_CANARY)
         return Decision(state=after, reason=state.cause, effects=effects, loud=True)
     if seen.now_s - state.entered_s <= LIVE_DEADLINE_S:
         reason = f"waiting for Traefik to route everything to the primary{_detail(seen.live)}"
@@ -63,7 +64,7 @@ def rolling_back(state: State, seen: Seen, plan: Plan) -> Decision:
 def give_up(state: State, cause: str, *, stopped: bool = False) -> Decision:
     """End a run that has not moved any traffic."""
     after = replace(state, phase=Phase.FAILED, cause=cause, stopped=stopped, exposed=False)
-    effects = (Effect.CLOSE, Effect.STOP_CANARY)
+    effects = ending(state, Effect.CLOSE, Effect.STOP_CANARY)
     return Decision(state=after, reason=cause, effects=effects, loud=True)
 
 

@@ -11,7 +11,7 @@ from canary.core.custom import Reading
 from canary.core.evidence import Evidence
 from canary.core.record import Phase
 from canary.core.seen import HookResult, HookType, Live, Pods
-from canary.core.share import share_text
+from canary.core.share import baseline_share, share_text
 from canary.core.verdicts import Verdict
 
 
@@ -30,7 +30,8 @@ class State:
     Times are the clock's monotonic seconds. `entered_s` is when the phase began or the weight was
     last changed; `retreated_s` when the run began to roll back. `mirror_percent` tells of how many
     requests the canary gets a copy, which is before the first weight alone. `exposed`: requests
-    that a rule picks go to the canary, in one of `iterations` bakes or before. `baked_from_s` is
+    that a rule picks go to the canary, in one of `iterations` bakes or before. `baseline`: beside
+    the canary there is a fresh copy of the primary, which it is compared with. `baked_from_s` is
     when the weight was first seen live on every replica, None before; `traffic_from_s` the same for
     the first weight, or for copies. `held_s` is when the first bake at this weight ended that both
     versions spoilt.
@@ -39,7 +40,7 @@ class State:
     `gate_opened` is who approved it. `suspended` is who suspended the run, at `suspended_s`;
     `hurried` who asked for its promotion; `obeyed` the order that was obeyed last.
     `exits` are the canary's container exits when its traffic began.
-    `stranded`: when last seen, the canary had ready pods and the primary had none.
+    `stranded`: when last seen, the primary had no ready pods, and the canary or the baseline had.
     `cause` is why the run rolls back; `stopped` that the driver, not the canary, is the cause;
     `doubt` why traffic may not be back on the primary all the same.
     """
@@ -54,6 +55,7 @@ class State:
     mirror_percent: int = 0
     exposed: bool = False
     iterations: int = 0
+    baseline: bool = False
     baked_from_s: float | None = None
     held_s: float | None = None
     traffic_from_s: float | None = None
@@ -82,6 +84,11 @@ class State:
         return self.weight_percent > 0 or self.mirror_percent > 0 or self.iteration > 0
 
     @property
+    def baseline_percent(self) -> int:
+        """The baseline's share of the requests, 0..50."""
+        return baseline_share(self.weight_percent) if self.baseline else 0
+
+    @property
     def iteration(self) -> int:
         """Which one this is, from 1 on; 0: none."""
         return self.step + 1 if self.exposed and not self.weight_percent else 0
@@ -98,7 +105,8 @@ class State:
 class Seen:
     """What the outside world looked like at one look.
 
-    `canary` and `primary` are None when the API server did not answer. `window` holds the requests
+    `canary` and `primary` are None when the API server did not answer, `baseline` also when the run
+    has none. `window` holds the requests
     since the bake began, None before; `evidence` what speaks against the canary since its first
     traffic, None when none is gathered. `fresh` is true when Prometheus answered at this look.
     `readings` are the last answers of custom metrics during this bake, by name.
@@ -109,6 +117,7 @@ class Seen:
     now_s: float
     canary: Pods | None = None
     primary: Pods | None = None
+    baseline: Pods | None = None
     live: Live = field(default_factory=lambda: Live(confirmed=False))
     window: Window | None = None
     evidence: Evidence | None = None
@@ -129,6 +138,7 @@ class Effect(StrEnum):
     RESTORE = "restore"  # all traffic to the primary
     SETTLE = "settle"  # the canary becomes the primary: apex first, then the record
     CLOSE = "close"  # the record says that the run has ended
+    DROP_BASELINE = "drop-baseline"  # its pods go once nothing routes to them
     STOP_CANARY = "stop-canary"
     CALL_PRE_ROLLOUT = "call pre-rollout"
     CALL_ROLLOUT = "call rollout"

@@ -23,7 +23,7 @@ def progress(before: State, decision: Decision, seen: Seen, plan: Plan) -> str:
     parts = [
         _where(state, plan),
         f"canary {side(seen.window.canary)}",
-        f"primary {side(seen.window.primary)}",
+        f"{seen.window.beside} {side(seen.window.primary)}",
         *shown(plan.custom, seen.readings),
         f"{left:.0f} s left" if left > 0 and state.gate is None else reason,
     ]

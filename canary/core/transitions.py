@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from canary.core import bake
 from canary.core.acceptance import acceptance, patient, unseen
+from canary.core.baseline import ending, lacking
 from canary.core.breach import breach, enough, too_long, watch
 from canary.core.gates import confirm
 from canary.core.moves import open_bake, shift
@@ -67,7 +68,7 @@ def _preparing(state: State, seen: Seen, plan: Plan) -> Decision:
     ready = seen.canary.ready if seen.canary else 0
     short = ready < needed
     missing = _missing(seen.canary, needed) if short else _short_primary(state, seen, plan)
-    missing = missing or unseen(state, seen)
+    missing = missing or _short_baseline(state, seen, needed) or unseen(state, seen)
     if not missing:
         return _enter(state, seen, plan)
     if seen.now_s - state.entered_s > plan.progress_deadline_s:
@@ -123,6 +124,11 @@ def _short_primary(state: State, seen: Seen, plan: Plan) -> str:
         return ""
     needed = enough(pods.wanted, plan.primary_ready_percent)
     return "" if pods.ready >= needed else f"the primary has {_missing(pods, needed)}"
+
+
+def _short_baseline(state: State, seen: Seen, needed: int) -> str:
+    pods = lacking(state, seen, needed)
+    return "" if pods is None else f"the baseline has {_missing(pods, needed)}"
 
 
 def _progressing(state: State, seen: Seen, plan: Plan) -> Decision:
@@ -231,7 +237,8 @@ def _advance(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
     if state.phase is Phase.SOAKING:
         after = replace(state, phase=Phase.SUCCEEDED, entered_s=seen.now_s)
         reason = f"promoted: {why}"
-        return Decision(state=after, reason=reason, effects=(Effect.SETTLE,), loud=True)
+        effects = ending(state, Effect.SETTLE)
+        return Decision(state=after, reason=reason, effects=effects, loud=True)
     following = plan.weights[state.step + 1 : state.step + 2]
     promotion = () if following else (HookType.CONFIRM_PROMOTION,)
     increase = () if following == (0,) else (HookType.CONFIRM_TRAFFIC_INCREASE,)

@@ -15,7 +15,7 @@ from canary.core.binomial import upper_tail
 from canary.core.counts import Tally, Window
 from canary.core.plan import Check, CheckName
 
-SHARED = "primary breaches too"
+SHARED = ("primary breaches too", "baseline breaches too")  # begins a text
 CHANCE = 0.05  # an excess at least this likely at the bound is put down to chance
 SLOW_SHARE = 0.01  # the bound of the duration is one on the 99th percentile
 LEAST_EXPECTED = 10  # fewer expected requests cannot show that a canary hangs
@@ -101,7 +101,7 @@ def judge(check: Check, window: Window, *, min_requests: int) -> Verdict:
         return _verdict(Grade.PASS, check, window, _comparison(check, window, note))
     text = _comparison(check, window)
     if primary.n >= needed and primary.breaches(check):
-        return _verdict(Grade.UNKNOWN, check, window, f"{SHARED}: {text}")
+        return _verdict(Grade.UNKNOWN, check, window, f"{window.beside} breaches too: {text}")
     return _verdict(Grade.FAIL, check, window, text)
 
 
@@ -156,7 +156,7 @@ def _comparison(check: Check, window: Window, note: str = "") -> str:
         canary = f"{_p99(window.canary)}, {_slow(check, window.canary)}"
         primary = _p99(window.primary)
     known = _Count.of(check, window.primary).n > 0
-    beside = f"primary {primary}" if known else "no primary request"
+    beside = f"{window.beside} {primary}" if known else f"no {window.beside} request"
     return f"{check.name} {canary}{note}; {beside}"
 
 
@@ -164,9 +164,11 @@ def _brief(check: Check, window: Window) -> str:
     """Both sides in a few words, such as "P99 23 ms (primary 14 ms)"."""
     known = _Count.of(check, window.primary).n > 0
     if check.name is CheckName.DURATION:
-        return _p99(window.canary) + (f" (primary {_p99(window.primary)[4:]})" if known else "")
+        beside = f" ({window.beside} {_p99(window.primary)[4:]})" if known else ""
+        return _p99(window.canary) + beside
     canary, primary = window.canary, window.primary
-    beside = f" (primary {_success(check, primary)} of {primary.requests:,})" if known else ""
+    share = f"{_success(check, primary)} of {primary.requests:,}"
+    beside = f" ({window.beside} {share})" if known else ""
     return f"{_success(check, canary)} of {canary.requests:,} requests succeeded{beside}"
 
 

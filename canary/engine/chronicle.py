@@ -75,6 +75,7 @@ class Chronicle:
             seconds=round(seen.now_s - began_s, 3),
             canary_requests=window.canary.requests if window else 0,
             primary_requests=window.primary.requests if window else 0,
+            beside=window.beside if window else "primary",
             verdicts=texts_,
         )
         if before.gate is not None and decision.state.gate is not None:

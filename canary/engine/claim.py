@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from canary.core.plan import Plan
 from canary.core.record import Phase, Record
-from canary.core.state import Course
+from canary.core.state import Course, State
 from canary.engine.request import Request
 
 FORMER = 5  # as many versions are remembered; each is a few bytes of an annotation
@@ -49,7 +49,15 @@ def _former(record: Record, course: Course) -> dict[str, float]:
     return dict(newest)
 
 
-def claim_of(request: Request, found: Record | None, wall_s: float) -> Record:
+def begun(plan: Plan, course: Course, now_s: float) -> State:
+    """The state of a run that prepares; what judging needs is there from then on."""
+    state = State(began_s=now_s, entered_s=now_s, course=course)
+    if course is not Course.JUDGED:
+        return state
+    return replace(state, exposed=plan.previewed, baseline=plan.baseline)
+
+
+def claim_of(request: Request, found: Record | None, wall_s: float, state: State) -> Record:
     """The record of a run that prepares; traffic stays as `found` has it."""
     primary = found.primary if found else ""
     known = found.images if found else {}
@@ -60,6 +68,8 @@ def claim_of(request: Request, found: Record | None, wall_s: float) -> Record:
         phase=Phase.PREPARING,
         primary=primary,
         canary=request.version,
+        exposed=state.exposed,
+        baseline=state.baseline,
         moved_at=found.moved_at if found else wall_s,
         images={**images, request.version: request.image},
         former=found.former if found else {},

@@ -12,7 +12,7 @@ from canary.core import bake
 from canary.core.counts import Window
 from canary.core.evidence import Evidence
 from canary.core.plan import Plan
-from canary.core.record import Phase, Record
+from canary.core.record import BASELINE, Phase, Record
 from canary.core.samples import Ledger
 from canary.core.seen import HookResult, HookType, Live, Occasion, Pods, Route
 from canary.core.state import Course, Seen, State
@@ -59,6 +59,7 @@ class Lookout:
             now_s=now_s,
             canary=_of(pods, record.canary),
             primary=_of(pods, record.primary),
+            baseline=_of(pods, BASELINE) if record.baseline else None,
             live=self._live(state, record),
             window=self.window,
             evidence=self.evidence,
@@ -136,8 +137,10 @@ class Lookout:
 
     def _ask(self, state: State, record: Record, now_s: float) -> None:
         metrics = self.ports.metrics
-        window = self.window or Window.opened(metrics.now_s())
+        beside = "baseline" if record.baseline else "primary"
+        window = self.window or Window.opened(metrics.now_s(), beside)
         versions = {"primary": record.primary, "canary": record.canary}
+        versions |= {"baseline": BASELINE} if record.baseline else {}
         reach_s = max(WINDOW_S, WINDOW_SCRAPES * self.plan.scrape_s)
         self.ledger, poll = self.ledger.advance(metrics.samples(versions, reach_s))
         self.window = window.add(poll)

@@ -11,7 +11,7 @@ from canary.ports import Ports
 
 
 def remove(ports: Ports) -> None:
-    """Delete the route and the apex's selector, if they are ours.
+    """Delete the route, the apex's selector and a baseline that was left, if they are ours.
 
     Raises:
         HeldError: another driver carries out a run.
@@ -22,6 +22,7 @@ def remove(ports: Ports) -> None:
         demand_unheld(route.record, ports)
     ports.router.remove()
     ports.apex.point_to("")
+    ports.fleet.discard()
 
 
 def abandon(owner: str, ports: Ports) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from canary.core.record import Phase, Record
+from canary.core.record import BASELINE, Phase, Record
 from canary.core.seen import Pods, Route
 from canary.core.share import share_text
+from canary.engine import baseline
 from canary.engine.holding import demand_unheld
 from canary.engine.patience import patiently
 from canary.errors import ConflictError
@@ -47,7 +48,9 @@ def repaired(route: Route | None, run: str, ports: Ports) -> Record | None:
     if route is None or not route.record.primary:
         return None  # a first deploy that was killed: its leftovers are adopted
     damage = damage_of(route, patiently(ports.apex.version, ports, PATIENCE_S))
-    return _repair(route, damage, run, ports) if damage else route.record
+    only = damage == _left(route.record)
+    rest = route.record if only else _repair(route, damage, run, ports)
+    return baseline.drop(rest, ports)
 
 
 def damage_of(route: Route, apex: str) -> str:
@@ -60,7 +63,13 @@ def damage_of(route: Route, apex: str) -> str:
     picked = (dict(weights) for weights in route.picked if weights)  # a new strategy has none yet
     if any(weights != rest for weights in (dict(route.weights), dict(route.shielded), *picked)):
         return "the weights were changed"
-    return "" if apex == record.primary else "the apex Service named another version"
+    if apex != record.primary:
+        return "the apex Service named another version"
+    return _left(record)
+
+
+def _left(record: Record) -> str:
+    return f"the baseline of run {record.run} was left" if record.baseline else ""
 
 
 def complete(route: Route | None, rest: Record, ports: Ports) -> None:
@@ -80,10 +89,11 @@ def leaves(route: Route | None, before: Record, after: Record) -> bool:
 
 
 def stranded(record: Record, ports: Ports) -> bool:
-    """Whether only the canary has ready pods, so that traffic must not leave it."""
+    """Whether all but the primary has ready pods, so that traffic must not go there."""
     pods = ports.fleet.pods()
-    canary, primary = pods.get(record.canary, Pods()), pods.get(record.primary, Pods())
-    return canary.ready > 0 and primary.ready == 0
+    others = [record.canary, *([BASELINE] if record.baseline_percent else [])]
+    serving = any(pods.get(version, Pods()).ready for version in others)
+    return serving and pods.get(record.primary, Pods()).ready == 0
 
 
 def _point_apex(serving: str, ports: Ports) -> None:
@@ -97,7 +107,8 @@ def _survivor(route: Route, ports: Ports) -> str:
     """The version to serve: the primary, unless only another that could be meant has ready pods."""
     record, pods = route.record, ports.fleet.pods()
     routed = sorted(route.weights, key=lambda version: -route.weights[version])
-    wanted = [version for version in (record.primary, record.canary, *routed) if version]
+    named = (version for version in (record.primary, record.canary, *routed) if version)
+    wanted = [version for version in named if version != BASELINE]  # which nothing would keep up
     return next((v for v in wanted if pods.get(v, Pods()).ready), record.primary)
 
 
@@ -117,6 +128,8 @@ def _repair(route: Route, damage: str, run: str, ports: Ports) -> Record:
         weight_percent=0,
         mirror_percent=0,
         exposed=False,
+        # Whoever took a run over may not have known of it.
+        baseline=patiently(lambda: BASELINE in ports.fleet.pods(), ports, PATIENCE_S),
         moved_at=ports.clock.wall_s(),
         reason=f"repaired: {damage}",
     )

@@ -19,9 +19,10 @@ from canary.core.report import Report
 from canary.core.retreat import KEPT, give_up, roll_back, unrestored
 from canary.core.seen import HookType, Occasion
 from canary.core.state import Course, Decision, Effect, Seen, State
+from canary.engine import baseline
 from canary.engine.chronicle import Chronicle
-from canary.engine.claim import claim_of, course_of, settled
-from canary.engine.finale import call_post_rollout, drain
+from canary.engine.claim import begun, claim_of, course_of, settled
+from canary.engine.finale import call_post_rollout, drain, stop_dropped
 from canary.engine.lookout import Lookout
 from canary.engine.patience import insist, patiently
 from canary.engine.repair import complete, leaves, repaired, stranded, unheld_route
@@ -68,9 +69,8 @@ class Run:
         now_s = ports.clock.now_s()
         wall_s = ports.clock.wall_s()
         course = course_of(plan, found, request.version, wall_s)
-        exposed = plan.previewed and course is Course.JUDGED
-        self.state = State(began_s=now_s, entered_s=now_s, course=course, exposed=exposed)
-        self.record = replace(claim_of(request, found, wall_s), exposed=exposed)
+        self.state = begun(plan, course, now_s)
+        self.record = claim_of(request, found, wall_s, self.state)
         self.lookout = Lookout(plan=plan, ports=ports)
         self.chronicle = Chronicle(began_s=now_s, began_wall_s=wall_s)
         self.effects: Mapping[Effect, Callable[[], None]] = {
@@ -79,6 +79,7 @@ class Run:
             Effect.SETTLE: self._settle,
             Effect.CLOSE: self._close,
             Effect.PERSIST: self._persist,
+            Effect.DROP_BASELINE: self._drop_baseline,
             Effect.STOP_CANARY: self._stop_canary,
             Effect.OPEN_WINDOW: self.lookout.open_window,
             Effect.CALL_PRE_ROLLOUT: lambda: self._call(HookType.PRE_ROLLOUT),
@@ -103,6 +104,7 @@ class Run:
         canary, size = self.record.canary, self.plan.replicas
         try:
             patiently(lambda: self.ports.fleet.scale(canary, size), self.ports, WRITE_PATIENCE_S)
+            baseline.make(self.record, size, self.ports)
         except PortError as error:
             self._carry_out(give_up(self.state, str(error)))
 
@@ -111,6 +113,7 @@ class Run:
             seen = self.lookout.look(self.state, self.record)
         except PortError as error:
             return self._unable(error)
+        baseline.follow(self.state, seen, self.ports)
         decision = in_turn(self.state, seen, self.plan, self.ports.clock)
         self.chronicle.note(self.state, decision, seen)
         self.ports.journal.progress(texts.progress(self.state, decision, seen, self.plan))
@@ -200,14 +203,11 @@ class Run:
             self.chronicle.restore_s = self.ports.clock.now_s() - self.chronicle.restore_began_s
         self._overwrite(self._named(), WRITE_PATIENCE_S)
 
-    def _stop_canary(self) -> None:
-        patiently(self._stop_dropped, self.ports, WRITE_PATIENCE_S)
+    def _drop_baseline(self) -> None:
+        self.record = baseline.drop(self.record, self.ports, self.record.run)
 
-    def _stop_dropped(self) -> None:
-        canary = self.record.canary
-        if canary in self.ports.router.live(self.record).versions:  # somebody else routed to it
-            raise PortError("Traefik still routes to the canary", retryable=True)
-        self.ports.fleet.scale(canary, 0)
+    def _stop_canary(self) -> None:
+        patiently(lambda: stop_dropped(self.record, self.ports), self.ports, WRITE_PATIENCE_S)
 
     def _call(self, kind: HookType) -> None:
         occasion = Occasion(type=kind, phase=self.state.phase.value, checksum=self.request.version)
@@ -239,6 +239,7 @@ class Run:
             weight_percent=self.state.weight_percent,
             mirror_percent=self.state.mirror_percent,
             exposed=self.state.exposed,
+            baseline=self.state.baseline,
             reason=self.state.cause,
             held=self.state.suspended,
             obeyed=self.state.obeyed,
@@ -269,6 +270,7 @@ class Run:
         if not self.state.doubt:
             self.state = replace(failed, weight_percent=0, mirror_percent=0, exposed=False)
             self._close()
+            self._drop_baseline()
 
     def _bring_back(self, failed: State) -> None:
         if self._stranded():

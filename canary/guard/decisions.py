@@ -15,6 +15,9 @@ RECORD = "canary.rollout/record"
 RUN = "canary.rollout/run"
 RUNS = "canary.rollout/runs"
 VERSION_LABEL = "app.kubernetes.io/version"
+BASELINE = "baseline"  # ends the name of the primary's copy: its Deployment and its Service
+DRAIN_S = 10.0  # from the restore to the end of the pods that it took the traffic from
+
 MARK = "guard-"  # begins the name of the guard's own run: its restore is a takeover like any other
 
 Body = dict[str, Any]
@@ -53,9 +56,21 @@ def expired(watch: Watch, look: Look) -> bool:
     return look.asked_s - watch.since_s >= EXPIRY_S
 
 
-def may_restore(primary_ready: int, canary_ready: int) -> bool:
-    """Never towards a version without ready endpoints while the other has some."""
-    return primary_ready > 0 or canary_ready == 0
+def may_restore(primary_ready: int, others_ready: int) -> bool:
+    """Never towards a version without ready endpoints while another has some."""
+    return primary_ready > 0 or others_ready == 0
+
+
+def beside(record: Body) -> tuple[str, ...]:
+    """What else may have traffic than the primary: the canary, and its baseline."""
+    shared = 0 < int(record.get("weight") or 0) < 100
+    copied = record.get("baseline") is True and shared
+    return (str(record.get("canary", "")), *((BASELINE,) if copied else ()))
+
+
+def is_drained(record: Body, wall_s: float) -> bool:
+    """Whether Traefik has had the time to send nothing more to what the restore left."""
+    return not 0.0 <= wall_s - float(record.get("movedAt") or 0.0) < DRAIN_S
 
 
 def beat_of(lease: Body | None, run: str) -> str:
@@ -94,6 +109,7 @@ def restored(record: Body, wall_s: float) -> Body:
         "weight": 0,
         **({"mirrored": 0} if "mirrored" in record else {}),
         **({"exposed": False} if "exposed" in record else {}),
+        **({"baseline": False} if "baseline" in record else {}),
         "movedAt": round(wall_s, 3),
         "reason": (
             f"restored by guard: the driver of run {run} gave no sign of life for {EXPIRY_S:g} s "

@@ -26,6 +26,7 @@ MANAGER = "fieldManager=canary-guard"
 LISTS = "/apis/traefik.io/v1alpha1/namespaces/{}/traefikservices"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/{}/leases/{}"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices"
+DEPLOYMENTS = "/apis/apps/v1/namespaces/{}/deployments"
 CORE = "/api/v1/namespaces/{}"
 
 log = logging.getLogger("guard")
@@ -49,15 +50,24 @@ class App:
         """The API path of its namespace's lists."""
         return LISTS.format(self.namespace)
 
+    @property
+    def workloads(self) -> tuple[str, str]:
+        """The API paths of its namespace's Deployments and Services."""
+        return DEPLOYMENTS.format(self.namespace), f"{CORE.format(self.namespace)}/services"
+
 
 @dataclass(slots=True, kw_only=True)
 class Patrol:
-    """Watches the apps of one stack (`owner`) in these namespaces; `clock` is monotonic."""
+    """Watches the apps of one stack (`owner`) in these namespaces.
+
+    `clock` is monotonic, `wall_s` gives unix seconds.
+    """
 
     api: Api
     owner: str
     namespaces: tuple[str, ...]
     clock: Callable[[], float] = time.monotonic
+    wall_s: Callable[[], float] = time.time
     health: Health = field(default_factory=lambda: Health(looked_s=time.monotonic()))
     watches: dict[tuple[str, str], Watch] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
@@ -121,15 +131,16 @@ class Patrol:
         return True
 
     def _restore(self, app: App) -> None:
-        primary, canary = str(app.record.get("primary", "")), str(app.record.get("canary", ""))
+        primary = str(app.record.get("primary", ""))
         member = decisions.member_of(app.plain, app.name, primary)
         if not primary or member is None:
             return  # a first version, or nothing: there is nothing to go back to
-        if not decisions.may_restore(self._ready(app, primary), self._ready(app, canary)):
+        others = sum(self._ready(app, version) for version in decisions.beside(app.record))
+        if not decisions.may_restore(self._ready(app, primary), others):
             why = f"the driver of run {app.record.get('run')} is dead; the weights stay, because"
             self._tell(app, "Kept", f"{why} the primary has no ready pod")
             return
-        record = decisions.restored(app.record, time.time())
+        record = decisions.restored(app.record, self.wall_s())
         body = decisions.recorded(decisions.stamped(app.plain, record["run"]), record)
         written = self.api.call(
             "PUT", f"{app.lists}/{app.name}?{MANAGER}", decisions.all_to(body, member)
@@ -159,7 +170,19 @@ class Patrol:
         )
         for name in ("failover", "mirror"):
             self._change(app, f"{app.lists}/{app.name}-{name}", None)
-        self.settled.add(text)
+        if self._baseline_gone(app):
+            self.settled.add(text)
+        return True
+
+    def _baseline_gone(self, app: App) -> bool:
+        """Delete the primary's copy, Deployment first, once requests have drained from it."""
+        paths = [f"{what}/{app.name}-{decisions.BASELINE}" for what in app.workloads]
+        if not any(self.api.find(path) for path in paths):
+            return True
+        if not decisions.is_drained(app.record, self.wall_s()):
+            return False
+        for path in paths:
+            self._change(app, path, None)
         return True
 
     @staticmethod

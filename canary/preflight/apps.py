@@ -8,7 +8,7 @@ from typing import Any
 
 from canary.adapters.lists import RECORD, Lists, last_writer, owner_of
 from canary.config import AppConfig
-from canary.core.record import Record
+from canary.core.record import BASELINE, Record
 from canary.core.seen import Route
 from canary.engine.repair import damage_of
 from canary.preflight.adoption import adoption_findings
@@ -87,6 +87,16 @@ def _paths(app: AppConfig, lists: Lists) -> tuple[str, ...]:
         f"/api/v1/namespaces/{app.namespace}/configmaps/{app.name}-rollouts",
         f"{_TRAEFIK}/namespaces/{app.namespace}/ingressroutes/{app.name}",
         *(lists.path(name) for name in lists.names),
+        *(_baseline_paths(app) if app.analysis.baseline else ()),
+    )
+
+
+def _baseline_paths(app: AppConfig) -> tuple[str, str]:
+    """What a run with a baseline makes."""
+    name = f"{app.name}-{BASELINE}"
+    return (
+        f"/api/v1/namespaces/{app.namespace}/services/{name}",
+        f"/apis/apps/v1/namespaces/{app.namespace}/deployments/{name}",
     )
 
 

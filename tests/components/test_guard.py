@@ -66,6 +66,8 @@ def test_its_rights_are_those_of_a_restore() -> None:
         ("delete", "traefikservices", "other-mirror"),
         ("get", "services", "other"),
         ("update", "services", "other"),
+        *(("get", kind, "other-baseline") for kind in ("deployments", "services")),
+        *(("delete", kind, "other-baseline") for kind in ("deployments", "services")),
         ("get", "leases", "any"),
         ("list", "endpointslices", "any"),
         ("create", "events", "any"),

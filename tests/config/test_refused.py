@@ -47,7 +47,7 @@ def _one(app: dict[str, Any], **others: Any) -> str:
         ({"canaryReadyThreshold": 101}, "canaryReadyThreshold: must be at most 100, not 101"),
         ({"intervall": "10s"}, "intervall: is unknown; did you mean interval?"),
         ({"step_weight": 5}, "step_weight: is unknown; did you mean stepWeight?"),
-        ({"zzz": 1}, "zzz: is unknown; known here: alerts, canaryReadyThreshold, "),
+        ({"zzz": 1}, "zzz: is unknown; known here: alerts, baseline, canaryReadyThreshold, "),
         ({"metrics": {}}, "metrics: must be a list"),
         ({"expectedRequestsPerSecond": 0}, "expectedRequestsPerSecond: must be over 0, not 0"),
     ],
@@ -57,8 +57,8 @@ def test_an_analysis(analysis: dict[str, Any], problem: str) -> None:
 
 
 def test_what_no_run_carries_out_is_refused_by_name() -> None:
-    problem = _one({"analysis": {"baseline": 1}})
-    assert problem.startswith(f"{PODINFO}.analysis.baseline: is not carried out yet")
+    problem = _one({"suspend": True})
+    assert problem.startswith(f"{PODINFO}.suspend: is not carried out yet")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from canary.guard.patrol import Patrol
 from tests.contracts.routing import LISTS, NEW, OLD, REST, ApiWorld, at
 
 SERVICES = "/api/v1/namespaces/test/services"
+DEPLOYMENTS = "/apis/apps/v1/namespaces/test/deployments"
+BASELINES = (f"{DEPLOYMENTS}/podinfo-baseline", f"{SERVICES}/podinfo-baseline")
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/test/endpointslices"
 EVENTS = "/api/v1/namespaces/test/events"
 PLAIN, SHIELDED, FAILOVER = LISTS.plain, LISTS.shielded, LISTS.failover
@@ -44,7 +46,9 @@ class Bench:
     def guard(self) -> Patrol:
         api = Api(url=self.server.url, token=lambda: "valid")
         health = Health(looked_s=self.now_s)
-        return Patrol(api=api, owner="me", namespaces=("test",), clock=self.clock, health=health)
+        patrol = Patrol(api=api, owner="me", namespaces=("test",), health=health)
+        patrol.clock = patrol.wall_s = self.clock
+        return patrol
 
     def selector(self, version: str) -> dict[str, str]:
         return {"app.kubernetes.io/name": "podinfo", "app.kubernetes.io/version": version}
@@ -69,6 +73,23 @@ class Bench:
         self.router.write(replace(record, mirror_percent=0))
         self.router.write(record)
         return record
+
+    def run_beside_baseline(self, weight_percent: int) -> Record:
+        """A driver carries out run r1, up to here, with a baseline."""
+        record = replace(at(weight_percent), baseline=True, lease=self.heartbeat.begin())
+        self.router.write(replace(record, weight_percent=0))
+        for path in BASELINES:
+            collection, _, name = path.rpartition("/")
+            marks = {OWNER: "me", RUN: "r1"}
+            self.server.put(collection, {"metadata": {"name": name, "annotations": marks}})
+        self.endpoints("baseline", 2)
+        self.router.write(record)
+        return record
+
+    @property
+    def baselines(self) -> list[str]:
+        """What of the baseline is there."""
+        return [path for path in BASELINES if path in self.server.objects.by_path]
 
     def pass_(self, seconds: float, *, alive: bool = False) -> None:
         """Time in which the guard looks every two seconds."""

@@ -61,6 +61,8 @@ def test_a_stale_replace_is_a_conflict(server: FakeCluster) -> None:
     version = stale["metadata"]["resourceVersion"]
     with pytest.raises(ConflictError):
         cluster.delete(f"{SERVICES}/podinfo", resource_version=version)
+    with pytest.raises(ConflictError):
+        cluster.delete(f"{SERVICES}/podinfo", uid="another's")
 
 
 def test_apply_names_the_other_field_manager_unless_forced(server: FakeCluster) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -62,15 +62,16 @@ def adapter(web: Web) -> PrometheusMetrics:
     return PrometheusMetrics(Alone(endpoint), "test", "podinfo", 80)
 
 
-def answer(world: FakeMetrics, received: Received) -> Reply:
+def answer(world: FakeMetrics, received: Received, known: Mapping[str, str] = BOTH) -> Reply:
     """What Prometheus answers when the world is as the fake has it."""
     asked = parse_qs(received.body.decode())["query"][0]
     try:
         if asked == "time()":
             return reply("scalar", [world.now_s(), str(world.now_s())])
-        versions = {side: v for side, v in BOTH.items() if f"-{v}-80" in asked}
+        versions = {side: v for side, v in known.items() if f"-{v}-" in asked}
         window_s = int(asked.rpartition("[")[2].removesuffix("ms]")) / 1000
-        return reply("matrix", [row(one) for one in world.samples(versions, window_s)])
+        beside = versions.get("baseline", PRIMARY)
+        return reply("matrix", [row(one, beside) for one in world.samples(versions, window_s)])
     except MetricsError:
         return Reply(status=503, body=b'{"status":"error","errorType":"unavailable","error":"no"}')
 
@@ -80,10 +81,10 @@ def reply(kind: str, result: Any, **more: Any) -> Reply:
     return Reply(body=json.dumps({"status": "success", "data": data, **more}).encode())
 
 
-def row(series: Series) -> dict[str, Any]:
+def row(series: Series, beside: str = PRIMARY) -> dict[str, Any]:
     metric = {"__name__": NAMES[series.kind], "instance": series.target, "job": "traefik"}
     if series.kind is not Kind.RELOADS:
-        version = {Side.CANARY: CANARY, Side.PRIMARY: PRIMARY}.get(
+        version = {Side.CANARY: CANARY, Side.PRIMARY: beside}.get(
             series.side, f"{PRIMARY}-fallback"
         )
         service = f"test-podinfo-{version}-80@kubernetescrd"

@@ -43,6 +43,10 @@ LONGEST_S = 300.0 + 60.0 + 30.0 + 5.0  # a run, its restore, Traefik's confirmat
 MOVES = frozenset({Effect.SHIFT, Effect.RESTORE, Effect.SETTLE})
 
 PICKED = {"weights": (0, 0, 0)}
+WAYS: tuple[dict[str, Any], ...] = (
+    *({}, {"baseline": True}, {"mirror_percent": 50}),
+    *(PICKED, {**PICKED, "previewed": True}),
+)
 
 pods = st.none() | st.builds(
     Pods,
@@ -70,6 +74,7 @@ sights = st.builds(
     now_s=st.just(0.0),
     canary=pods,
     primary=pods,
+    baseline=pods,
     live=st.builds(Live, confirmed=st.sampled_from((True, True, True, False))),
     window=windows,
     fresh=st.sampled_from((True, True, True, False)),
@@ -88,6 +93,7 @@ PEACE = Seen(
     now_s=0.0,
     canary=Pods(wanted=2, existing=2, ready=2),
     primary=Pods(wanted=2, existing=2, ready=2),
+    baseline=Pods(wanted=2, existing=2, ready=2),
     live=Live(confirmed=True),
     window=window(tally(40), tally(200), seconds=12.0),
     fresh=True,
@@ -109,11 +115,13 @@ class RunMachine(RuleBasedStateMachine):
     @initialize(
         course=st.sampled_from(Course),
         lenient=st.booleans(),
-        way=st.sampled_from(({}, {"mirror_percent": 50}, PICKED, {**PICKED, "previewed": True})),
+        way=st.sampled_from(WAYS),
     )
     def begin(self, course: Course, *, lenient: bool, way: dict[str, Any]) -> None:
         self.plan = replace(PLAN, promote_inconclusive=lenient, **way)
-        self.state = replace(BEGIN, course=course, exposed=self.plan.previewed)
+        copied = self.plan.baseline and course is Course.JUDGED
+        begin = replace(BEGIN, course=course, baseline=copied)
+        self.state = replace(begin, exposed=self.plan.previewed)
 
     @precondition(lambda self: self.state.phase not in TERMINAL)
     @rule(seen=sights, looks=st.sampled_from((1, 1, 5, 15)))
@@ -248,10 +256,17 @@ class RunMachine(RuleBasedStateMachine):
         if Effect.STOP_CANARY in decision.effects:
             assert after.weight_percent == 0
             assert not after.doubt
+        self._check_baseline(decision)
         if after.doubt == KEPT:
             assert after.stranded
         if self.state.weight_percent and after.phase is Phase.ROLLING_BACK:
             assert Effect.RESTORE in decision.effects or after.stranded or after.doubt
+
+    def _check_baseline(self, decision: Decision) -> None:
+        """It goes when the run has ended, unless requests may still come to it."""
+        after = decision.state
+        goes = after.phase in TERMINAL and not after.doubt
+        assert (Effect.DROP_BASELINE in decision.effects) == (after.baseline and goes)
 
 
 RunMachine.TestCase.settings = settings(

@@ -9,7 +9,7 @@ from typing import cast
 
 from canary import engine
 from canary.core.plan import Plan
-from canary.core.record import Phase, Record
+from canary.core.record import BASELINE, Phase, Record
 from canary.core.report import Report
 from canary.core.seen import HookType
 from canary.errors import CanaryError
@@ -71,7 +71,7 @@ class World:
         self.metrics = FakeMetrics(
             self.clock,
             self.weights_at,
-            {OLD: old, NEW: new},
+            {OLD: old, NEW: new, BASELINE: old},
             traffic=traffic or Traffic(),
             seed=seed,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
+from canary.core.record import BASELINE
 from canary.core.seen import Pods
 from canary.errors import ClusterError, PortError
 
@@ -14,7 +15,7 @@ class Deployed:
     """One version: its size, when it got it, and what is wrong with it.
 
     `start_s` is how long a pod takes to become ready, inf for never. The other fields are as in
-    `Pods`; `ready`, when set, overrules how many pods are ready.
+    `Pods`; `ready`, when set, overrules how many pods are ready; `run` made a baseline.
     """
 
     replicas: int = 0
@@ -24,13 +25,14 @@ class Deployed:
     trouble: str = ""
     disturbed: bool = False
     ready: int | None = None
+    run: str = ""
 
 
 class FakeFleet:
     """Implements `canary.ports.Fleet`.
 
     `routed`, when given, names the versions that have traffic: stopping one of them is refused.
-    `faults` are raised by the next calls, one each.
+    `faults` are raised by the next calls, one each; `copy_start_s` is a baseline's `start_s`.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class FakeFleet:
         self.versions: dict[str, Deployed] = {}
         self.faults: list[PortError] = []
         self.scaled: list[tuple[str, int]] = []
+        self.copy_start_s = 0.0
         self._now_s = now_s
         self._routed = routed
 
@@ -72,6 +75,26 @@ class FakeFleet:
             deployed.since_s = self._now_s()
             deployed.replicas = replicas
             self.scaled.append((version, replicas))
+
+    def copy(self, version: str, replicas: int, run: str) -> None:
+        self._raise_fault()
+        if version not in self.versions:
+            raise ClusterError(f"Deployment of {version} does not exist", status=404)
+        made = self.versions.get(BASELINE)
+        if made is not None and made.run == run:
+            return
+        assert BASELINE not in self._with_traffic(), "a baseline replaced under traffic"
+        self.versions[BASELINE] = Deployed(replicas, self._now_s(), self.copy_start_s, run=run)
+        self.scaled.append((BASELINE, replicas))
+
+    def discard(self, run: str = "") -> None:
+        self._raise_fault()
+        made = self.versions.get(BASELINE)
+        if made is None or run not in ("", made.run):
+            return
+        assert BASELINE not in self._with_traffic(), "a baseline deleted under traffic"
+        del self.versions[BASELINE]
+        self.scaled.append((BASELINE, 0))
 
     def up(self) -> set[str]:
         """The versions that have ready pods."""

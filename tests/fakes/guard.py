@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from canary.core.record import Record
+from canary.core.record import BASELINE, Record
 from canary.guard import decisions
 from tests.fakes.apex import FakeApex
 from tests.fakes.clock import FakeClock
+from tests.fakes.fleet import FakeFleet
 from tests.fakes.heartbeat import FakeLeases
 from tests.fakes.router import FakeTraffic
 
@@ -18,7 +19,7 @@ POLL_S = 2.0
 class FakeGuard:
     """Looks whenever the clock moves, every two seconds at most, unless the API server is `down`.
 
-    `ready` tells how many endpoints of a version take requests; `alive` whether the driver of a run
+    `fleet` tells how many endpoints of a version take requests; `alive` whether the driver of a run
     is, which the guard does not know: to act on a living run is refused.
     """
 
@@ -28,7 +29,7 @@ class FakeGuard:
         traffic: FakeTraffic,
         apex: FakeApex,
         leases: FakeLeases,
-        ready: Callable[[str], int],
+        fleet: FakeFleet,
     ) -> None:
         self.down: Callable[[], bool] = lambda: False
         self.alive: Callable[[str], bool] = lambda _: False
@@ -37,7 +38,7 @@ class FakeGuard:
         self._traffic = traffic
         self._apex = apex
         self._leases = leases
-        self._ready = ready
+        self._fleet = fleet
         self._watch: decisions.Watch | None = None
         self._looked_s = float("-inf")
         clock.on_tick.append(self._tick)
@@ -47,6 +48,8 @@ class FakeGuard:
             return
         self._looked_s = now_s
         record = self._traffic.record
+        if self.restores and record == self.restores[-1]:
+            self._settle(record)
         if record is None or not record.unfinished or not record.lease:
             self._watch = None
             return
@@ -57,7 +60,9 @@ class FakeGuard:
             self._restore(record)
 
     def _restore(self, record: Record) -> None:
-        if not decisions.may_restore(self._ready(record.primary), self._ready(record.canary)):
+        others = decisions.beside(json.loads(record.to_json()))
+        up = self._fleet.up()
+        if not decisions.may_restore(record.primary in up, sum(other in up for other in others)):
             return
         assert not self.alive(record.run), f"the guard acted on the living run {record.run}"
         up = self._ready(record.primary) or not self._ready(record.canary)
@@ -68,3 +73,12 @@ class FakeGuard:
         if self._apex.selected == record.canary:
             self._apex.point_to(record.primary)
         self.restores.append(after)
+
+    def _settle(self, record: Record) -> None:
+        """What Traefik does then the guard cannot see: it knows only how long ago the restore was.
+
+        A Traefik that follows nothing for so long is left out of the fake.
+        """
+        drained = decisions.is_drained(json.loads(record.to_json()), self._clock.wall_s())
+        if drained and not self._traffic.frozen and BASELINE in self._fleet.versions:
+            self._fleet.discard()

@@ -54,7 +54,7 @@ class FakeMetrics:
         primary, canary = versions.get("primary", ""), versions.get("canary", "")
         sides = {
             canary: Side.CANARY,
-            primary: Side.PRIMARY,
+            versions.get("baseline") or primary: Side.PRIMARY,
             FALLBACK + primary: Side.FALLBACK,
         }
         sides.pop("", None)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from random import Random
 
+from canary.core.record import BASELINE
 from tests.fakes.traffic import Behaviour, Outcome, Traffic, odds
 
 KEPT_SCRAPES = 64
@@ -113,9 +114,16 @@ class Replica:
         self._note(version, method, outcome, at_s)
         for copied in (member for member, weight in self._members.items() if not weight):
             self._note(copied, method, self._answer(copied, at_s), at_s)
-        primary = next(iter(self._members))
+        primary = self._primary
         if self.traffic.shielded and version != primary and outcome.code == "500":
             self._replay(primary, method, at_s + outcome.seconds)
+
+    @property
+    def _primary(self) -> str:
+        """The first member, unless canary and baseline share everything between them."""
+        if len(self._members) == 2 and BASELINE in self._members:
+            return next(version for version in self.behaviours if version not in self._members)
+        return next(iter(self._members))
 
     def _answer(self, version: str, at_s: float) -> Outcome:
         behaviour = self.behaviours[version]
@@ -165,5 +173,5 @@ class Replica:
 
     def _listed(self, version: str) -> bool:
         if version.startswith(FALLBACK):  # the failover lives as long as the canary has weight
-            return len(self._members) > 1 and version.removeprefix(FALLBACK) in self._members
+            return len(self._members) > 1 and version.removeprefix(FALLBACK) == self._primary
         return version in self._members

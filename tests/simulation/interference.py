@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from canary.errors import ClusterError
 from tests.simulation.scenario import Faults
 
-WRITES = frozenset({"router.write", "apex.point_to", "fleet.scale"})
+WRITES = frozenset({"router.write", "apex.point_to", "fleet.scale", "fleet.copy", "fleet.discard"})
 CACHED = frozenset({"router.route", "apex.version", "fleet.pods"})
 API = ("router.", "apex.", "fleet.")
 STALE_S = 3.0  # a cache is not further behind

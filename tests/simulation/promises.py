@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from canary.core.plan import CheckName
-from canary.core.record import Phase
+from canary.core.record import BASELINE, Phase
 from canary.core.retreat import KEPT
 from canary.engine.repair import damage_of
 from canary.errors import Interrupted
@@ -26,15 +26,23 @@ def check_at_once(story: Story) -> None:
         assert story.world.apex.selected == NEW
         assert story.record is not None
         assert story.record.phase is Phase.SUCCEEDED
+        _check_baseline_gone(story)
     elif _restored(story) and not story.meddled:
         assert weights == story.world.traffic.shielded == {OLD: 100}, story.text
         assert story.world.apex.selected == OLD, story.text
         assert NEW not in story.world.fleet.up() or "tidy" in _told(story) or _doubt(story)
+        _check_baseline_gone(story)
     if not story.promoted and KEPT in story.text:
         up = story.world.fleet.up()
         assert story.scenario.has(*PRIMARY_AWAY), story.text
         blind = story.world.clock.now_s() - story.world.refused_s <= BLIND_S
         assert NEW in up or OLD in up or story.crashed or story.scenario.faults.pause or blind
+
+
+def _check_baseline_gone(story: Story) -> None:
+    left = BASELINE in story.world.fleet.versions
+    assert not left or "tidy" in _told(story) or _doubt(story)
+    assert not left or story.record is None or story.record.baseline, "nothing tells that it is"
 
 
 def _restored(story: Story) -> bool:
@@ -109,10 +117,11 @@ def _check_judgement(story: Story) -> None:
 def _check_duration(story: Story) -> None:
     plan = story.scenario.plan
     if story.scenario.quiet:
+        slowest_s = max(story.scenario.start_s, story.scenario.copy_start_s * plan.baseline)
         confirm_s = (len(plan.weights) + 2 + bool(plan.mirror_percent)) * LIVE_S
         asked = len(plan.hooks) + len(plan.gates) * (len(plan.weights) + 1)
         hooks_s = (1.2 + plan.poll_s) * asked
-        ready_s = story.scenario.start_s + 1.0
+        ready_s = slowest_s + 1.0
         least_s = plan.shortest_s + ready_s + confirm_s + hooks_s + plan.drain_s
         assert plan.shortest_s < story.seconds <= 1.1 * least_s
     late_s = sum(story.scenario.faults.late_s.values())
@@ -146,6 +155,11 @@ def check_guarded(story: Story) -> None:
         }
         assert routed - {""} == {record.primary} or world.traffic.frozen, f"{routed} are routed to"
         assert world.apex.selected == record.primary, "the apex leads elsewhere"
+    theirs = world.traffic.changed_by == "canary-guard"
+    if theirs and world.guard.restores and record == world.guard.restores[-1]:
+        world.traffic.frozen = False
+        world.clock.advance_slowly(15.0)
+        assert BASELINE not in world.fleet.versions, "the guard left the baseline"
 
 
 def check_afterwards(story: Story) -> None:
@@ -156,8 +170,13 @@ def check_afterwards(story: Story) -> None:
     meddled = story.meddled
     only = world.fleet.up()
     if world.traffic.record is not None:
+        known = world.traffic.record.baseline or world.traffic.record.unfinished
         text = again(story, serving)
         assert "in the engine" not in text, text
+        if text.startswith("ConflictError"):  # the guard was there first
+            world.clock.advance_slowly(15.0)
+        if known or not story.meddled:
+            assert BASELINE not in world.fleet.versions, text
     route = FakeRouter(world.traffic).route()
     if route is None or not route.record.primary:
         return

@@ -80,7 +80,8 @@ class Faults:
 class Scenario:
     """One story. Seconds count from the release's begin.
 
-    `lags_s` are how long each replica of Traefik takes to follow a write.
+    `lags_s` are how long each replica of Traefik takes to follow a write. A baseline's pods take
+    `copy_start_s` to become ready, and are lost at `copy_lost_s`.
     """
 
     seed: int
@@ -96,6 +97,8 @@ class Scenario:
     api_outages: tuple[tuple[float, float], ...] = ()
     faults: Faults = field(default_factory=Faults)
     guarded: bool = False
+    copy_start_s: float = 0.0
+    copy_lost_s: float = math.inf
 
     def has(self, *kinds: Happening) -> bool:
         return any(kind in kinds for _, kind in self.happenings)
@@ -107,6 +110,7 @@ def draw(seed: int) -> Scenario:
     quiet = random.random() < 1 / 6
     plan = replace(_plan(random, quiet=quiet), evidence=Terms() if seed % 2 else None)
     plan = replace(plan, mirror_percent=100 if seed % 7 == 0 else 0)
+    plan = replace(plan, baseline=seed % 7 in {3, 4})
     if seed % 7 in {1, 2}:
         plan = replace(plan, weights=(0,) * len(plan.weights), previewed=seed % 7 == 1)
     length_s = plan.shortest_s + 20
@@ -122,6 +126,7 @@ def draw(seed: int) -> Scenario:
         lags_s=lags,
         hooks=_hooks(random, plan, quiet=quiet),
         guarded=seed % 3 > 0,
+        copy_start_s=Random(f"copy {seed}").choice((0.0, 1.0, 5.0)),
     )
     return calm if quiet else _disturbed(random, calm, length_s)
 
@@ -135,7 +140,7 @@ def _disturbed(random: Random, calm: Scenario, length_s: float) -> Scenario:
     lost = random.sample(range(1, 400), random.choice((0, 0, 5, 40)))
     crash = Crash(call=int(400 * random.random() ** 2) + 1, deadly=random.random() < 0.7)
     calm = replace(
-        calm,
+        _copied(calm, length_s),
         happenings=tuple(sorted(happenings)),
         api_outages=tuple((at, at + random.choice((0.5, 3, 9, 12, 45, 200))) for at in outages),
     )
@@ -165,6 +170,15 @@ def _more(random: Random, faults: Faults) -> Faults:
         visit_call=call if random.random() < 0.2 else 0,
         visitor=crash if random.random() < 0.3 else None,
     )
+
+
+def _copied(calm: Scenario, length_s: float) -> Scenario:
+    """Drawn apart: a strategy that not every run has leaves the others' stories as they were."""
+    random = Random(f"copied {calm.seed}")
+    lost_s = WARM_S + random.uniform(0, length_s)
+    start_s = random.choice((0.0, 2.0, 9.0, 9.0, 1e9))
+    lost_s = lost_s if random.random() < 0.2 else math.inf
+    return replace(calm, copy_start_s=start_s, copy_lost_s=lost_s)
 
 
 def _pause(random: Random) -> Pause | None:

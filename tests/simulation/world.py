@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import fields, replace
 from typing import NamedTuple, cast
 
-from canary.core.record import Phase, Record
+from canary.core.record import BASELINE, TERMINAL, Phase, Record
 from canary.errors import CanaryError
 from canary.ports import Ports, Router
 from tests.engine.world import NEW, OLD, OWNER, World
@@ -68,9 +68,10 @@ class _Watched:
         assert not (self._claimed and theirs), "what another driver had written was written over"
         self._world.wrote = self
         self._claimed |= record.phase is Phase.PREPARING
+        repaired = record.phase in TERMINAL and other
         for version, weight in record.members:
             if weight > before.get(version, 0):
-                self._world.demand_ready(version, self.BLIND_S)
+                self._world.demand_ready(version, self.BLIND_S, among_copies=not repaired)
 
 
 class Driver(NamedTuple):
@@ -101,16 +102,18 @@ class SimulatedWorld(World):
         self.wrote: object = None  # which driver wrote lists and record last
         self.interference = Interference(self, scenario.faults)
         self.crew = [Driver(self.heartbeat, self.interference)]
-        self.seen_up_s = {OLD: float("-inf"), NEW: float("-inf")}
+        self.seen_up_s = dict.fromkeys((OLD, NEW, BASELINE), float("-inf"))
+        self.fleet.copy_start_s = scenario.copy_start_s
         self.fleet.versions[NEW].start_s = scenario.start_s
         self.traffic.lag_s = max(scenario.lags_s)
-        answers = _Answers(self, {OLD: scenario.primary, NEW: scenario.canary})
+        kinds = {OLD: scenario.primary, NEW: scenario.canary, BASELINE: scenario.primary}
+        answers = _Answers(self, kinds)
         for replica in self.metrics.replicas:
             replica.behaviours = answers
         self.clock.on_tick.insert(0, self._happen)
         self.guard: FakeGuard | None = None
         if scenario.guarded:
-            self.guard = FakeGuard(self.clock, self.traffic, self.apex, self.leases, self._ready)
+            self.guard = FakeGuard(self.clock, self.traffic, self.apex, self.leases, self.fleet)
             self.guard.down = self.down
             self.guard.alive = lambda run: run in {driver.heartbeat.run for driver in self._alive()}
 
@@ -183,13 +186,13 @@ class SimulatedWorld(World):
         self.later.clear()
         self.clock.advance(15.0)
 
-    def demand_ready(self, version: str, blind_s: float) -> None:
-        up = self.fleet.up()
+    def demand_ready(self, version: str, blind_s: float, *, among_copies: bool) -> None:
+        """A baseline is no version to stay with, once nobody is there to keep it up."""
+        up = self.fleet.up() if among_copies else self.fleet.up() - {BASELINE}
+        if version == BASELINE and OLD not in up:
+            return  # these requests come from a primary that is down as well
         recently = self.clock.now_s() - self.seen_up_s[version] <= blind_s
         assert version in up or not up or recently, f"traffic moved to {version}, which is down"
-
-    def _ready(self, version: str) -> int:
-        return self.fleet.pods()[version].ready if version in self.fleet.versions else 0
 
     def _happen(self, now_s: float) -> None:
         for replica in self.metrics.replicas:
@@ -203,6 +206,8 @@ class SimulatedWorld(World):
         for due in [due for due in self.later if due[0] <= now_s]:
             self.later.remove(due)
             _change(due[1], due[2])
+        if now_s >= self.scenario.copy_lost_s:
+            self.fleet.versions.get(BASELINE, Deployed()).ready = 0
         self.seen_up_s |= dict.fromkeys(self.fleet.up(), now_s)
         assert any(deployed.replicas for deployed in self.fleet.versions.values()), "all stopped"
 
@@ -224,6 +229,7 @@ class SimulatedWorld(World):
             case Happening.NODE_DRAINED:
                 self._away(old, now_s, 10.0)
                 self._away(new, now_s, 8.0)
+                self._away(self.fleet.versions.get(BASELINE, Deployed()), now_s, 9.0)
             case _:
                 self._meddle(kind, now_s)
 
