@@ -63,14 +63,19 @@ def may_restore(primary_ready: int, others_ready: int) -> bool:
 
 def beside(record: Body) -> tuple[str, ...]:
     """What else may have traffic than the primary: the canary, and its baseline."""
-    shared = 0 < int(record.get("weight") or 0) < 100
-    copied = record.get("baseline") is True and shared
+    copied = record.get("baseline") is True and 0 < _number(record, "weight") < 100
     return (str(record.get("canary", "")), *((BASELINE,) if copied else ()))
 
 
 def is_drained(record: Body, wall_s: float) -> bool:
     """Whether Traefik has had the time to send nothing more to what the restore left."""
-    return not 0.0 <= wall_s - float(record.get("movedAt") or 0.0) < DRAIN_S
+    return not 0.0 <= wall_s - _number(record, "movedAt") < DRAIN_S
+
+
+def _number(record: Body, key: str) -> float:
+    """0 for what is none: a record that somebody edited is no reason to stop."""
+    value = record.get(key)
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def beat_of(lease: Body | None, run: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from canary.adapters.forward import Forwarded
 from canary.adapters.history import RolloutHistory
 from canary.adapters.router import ClusterRouter
 from canary.adapters.traffic import TraefikPods, TrafficView, forwarded_replicas
+from canary.core.record import BASELINE
 from canary.core.seen import Pods
 from canary.errors import ClusterError, MetricsError
 from tests.contracts.bed_world import (
@@ -67,6 +69,40 @@ def test_pods_are_told_and_scaled(world: BedWorld) -> None:
     await_(lambda: fleet(world).pods()[OLD].ready == 2, "two pods ready", 30.0)
     fleet(world).scale(OLD, 1)
     await_(lambda: fleet(world).pods()[OLD] == Pods(wanted=1, existing=1, ready=1), "one", 30.0)
+
+
+def test_a_version_is_copied_routed_and_deleted_and_its_own_pods_are_told_apart(
+    world: BedWorld,
+) -> None:
+    pods, router = fleet(world).pods, world.router()
+    router.write(REST)
+    fleet(world).copy(OLD, 2, "r1")
+    await_(lambda: pods()[BASELINE].ready == 2, "two pods of the copy", 60.0)
+    assert pods()[OLD] == Pods(wanted=1, existing=1, ready=1)
+    assert endpoints(world, OLD) == 1
+    assert endpoints(world, BASELINE) == 2
+    beside = replace(at(20), baseline=True)
+    router.write(beside)
+    live = live_soon(router, beside)
+    assert live.confirmed, live.text
+    assert live.versions == {OLD, NEW, BASELINE}
+    router.write(REST)
+    assert BASELINE not in live_soon(router, REST).versions
+    fleet(world).copy(OLD, 1, "r2")
+    await_(lambda: pods()[BASELINE].ready == 1, "the pod of the next run's copy", 60.0)
+    fleet(world).discard("r2")
+    assert BASELINE not in pods()
+    await_(lambda: endpoints(world, BASELINE) == 0, "the end of its endpoints", 30.0)
+
+
+def endpoints(world: BedWorld, version: str) -> int:
+    """How many ready pods the Service of a version leads to."""
+    slices = world.cluster.list_(
+        f"/apis/discovery.k8s.io/v1/namespaces/{NAMESPACE}/endpointslices",
+        label_selector=f"kubernetes.io/service-name={APP}-{version}",
+    )
+    found = [endpoint for one in slices for endpoint in one.get("endpoints") or []]
+    return sum(bool(endpoint["conditions"].get("ready")) for endpoint in found)
 
 
 def has_trouble(world: BedWorld, version: str, trouble: str) -> bool:

@@ -82,3 +82,9 @@ def test_somebody_elses_object_of_its_name_is_not_taken_away(bench: Bench) -> No
     bench.pass_(14.0)
     bench.pass_(decisions.DRAIN_S)
     assert bench.baselines == [*BASELINES]
+
+
+def test_a_record_that_somebody_edited_does_not_stop_it(bench: Bench) -> None:
+    record = {"baseline": True, "weight": "30", "movedAt": None, "canary": NEW}
+    assert decisions.beside(record) == (NEW,)
+    assert decisions.is_drained(record, bench.now_s)

@@ -68,6 +68,8 @@ class _Watched:
         assert not (self._claimed and theirs), "what another driver had written was written over"
         self._world.wrote = self
         self._claimed |= record.phase is Phase.PREPARING
+        copied = self._world.traffic.plain.get(BASELINE, 0)
+        assert copied == record.baseline_percent <= record.weight_percent
         repaired = record.phase in TERMINAL and other
         for version, weight in record.members:
             if weight > before.get(version, 0):
