@@ -114,9 +114,10 @@ def told(app: desk.App) -> str:
         reason = f" ({record.reason})" if record.reason else ""
         return f"{head}, {_image(record, record.primary)} serves{reason}"
     share = share_text(record.weight_percent, record.mirror_percent)
+    copied = f"{record.baseline_percent} % to its baseline, " if record.baseline_percent else ""
     held = f", suspended by {record.held}" if record.held else ""
     return (
-        f"{head}, {share} to {_image(record, record.canary)}, the rest to "
+        f"{head}, {share} to {_image(record, record.canary)}, {copied}the rest to "
         f"{_image(record, record.primary)}{held} (run {record.run})"
     )
 

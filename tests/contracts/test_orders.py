@@ -90,6 +90,16 @@ def test_an_order_is_written_obeyed_and_gone(
     assert ORDER not in marks(world)
 
 
+def test_a_baselines_share_is_told(
+    world: ApiWorld, kubeconfig: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    router = world.router()
+    for record in (REST, replace(at(20), baseline=True)):
+        router.write(record)
+    assert main(["status", "podinfo", "--kubeconfig", kubeconfig]) == 0
+    assert "20 % to abcdefabcd, 20 % to its baseline, the rest to podinfo:1" in told(capsys)
+
+
 def test_without_a_run_nothing_is_written(
     world: ApiWorld, kubeconfig: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
