@@ -47,11 +47,11 @@ MUTANTS = (
             Edit(
                 path="canary/core/retreat.py",
                 old=(
-                    "    effects = (Effect.CLOSE, Effect.STOP_CANARY)\n"
+                    "    effects = ending(state, Effect.CLOSE, Effect.STOP_CANARY)\n"
                     "    return Decision(state=after, reason=cause,"
                 ),
                 new=(
-                    "    effects = (Effect.STOP_CANARY,)\n"
+                    "    effects = ending(state, Effect.STOP_CANARY)\n"
                     "    return Decision(state=after, reason=cause,"
                 ),
             ),

@@ -11,9 +11,9 @@ MUTANTS = (
         seed=8,
         edits=(
             Edit(
-                path="canary/engine/run.py",
-                old="if canary in self.ports.router.live(self.record).versions:",
-                new="if not canary:",
+                path="canary/engine/finale.py",
+                old="if record.canary in ports.router.live(record).versions:",
+                new="if not record.canary:",
             ),
         ),
     ),
@@ -94,8 +94,8 @@ MUTANTS = (
         edits=(
             Edit(
                 path="canary/guard/decisions.py",
-                old="    return primary_ready > 0 or canary_ready == 0",
-                new="    return primary_ready + canary_ready >= 0",
+                old="    return primary_ready > 0 or others_ready == 0",
+                new="    return primary_ready + others_ready >= 0",
             ),
         ),
     ),
