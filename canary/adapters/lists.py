@@ -1,8 +1,7 @@
 """An app's traffic as TraefikServices: what a record looks like written down, and read back.
 
-Pure: bodies in, bodies out. The plain weighted list, the shielded one in which the canary's place
-is taken by a failover, that failover, the mirror that takes the primary's place in both lists while
-the canary gets copies; and two lists for requests that a rule picks, plain and shielded.
+Pure: the plain weighted list, the shielded one with a failover in the canary's place, that
+failover, the mirror in the primary's place of both, and two lists for requests that a rule picks.
 """
 
 from __future__ import annotations
