@@ -5,17 +5,22 @@ Used by the program (preflight) and by the dynamic provider (runs), so that both
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+
 from canary.adapters.access import Direct, Endpoint, ServiceAddress, service_proxy
+from canary.adapters.authorized import Authorized
 from canary.adapters.forward import Forwarded
 from canary.adapters.kubernetes import Cluster
 from canary.adapters.reach import WHAT, Reach, into
+from canary.adapters.secrets import Kept
 from canary.adapters.traffic import (
     Endpoints,
     TraefikPods,
     direct_replicas,
     forwarded_replicas,
 )
-from canary.config import StackConfig
+from canary.config import PrometheusAccess, SecretRef, StackConfig
 from canary.errors import HookError, MetricsError
 from canary.render.names import LOADTESTER, PROMETHEUS, PROMETHEUS_PORT
 
@@ -32,9 +37,46 @@ def cluster(config: StackConfig, kubeconfig: str = "", *, timeout_s: float = 5.0
 
 def prometheus(config: StackConfig, api: Cluster) -> Endpoint:
     """Prometheus by its URL, through the API server's proxy, or by a port-forward."""
+    access, endpoint = config.prometheus.access, _prometheus(config, api)
+    login = _login(access, access.namespace or config.prometheus.namespace, api)
+    if login is None and not access.path and not access.headers:
+        return endpoint
+    return Authorized(
+        endpoint, login or (lambda: access.headers), path=access.path, raises=MetricsError
+    )
+
+
+def _login(
+    access: PrometheusAccess, namespace: str, api: Cluster
+) -> Callable[[], Mapping[str, str]] | None:
+    """Reads every header that a secret is in; None without one."""
+
+    def read(ref: SecretRef) -> str:
+        return Kept(namespace=ref.namespace or namespace, name=ref.name, key=ref.key).read(api)
+
+    def headers() -> Mapping[str, str]:
+        found = dict(access.headers)
+        found |= {name: read(ref) for name, ref in access.secret_headers.items()}
+        if access.bearer is not None:
+            found["Authorization"] = f"Bearer {read(access.bearer)}"
+        if access.basic is not None:
+            pair = f"{access.basic.username}:{read(access.basic.password)}"
+            found["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+        return found
+
+    secret = access.secret_headers or access.bearer or access.basic
+    return headers if secret else None
+
+
+def _prometheus(config: StackConfig, api: Cluster) -> Endpoint:
     access = config.prometheus.access
     if access.via == "direct" and access.url:
-        return Direct("Prometheus", access.url, raises=MetricsError)
+        return Direct(
+            "Prometheus",
+            access.url,
+            raises=MetricsError,
+            ca_certificate=access.ca_certificate or "",
+        )
     address = ServiceAddress(
         namespace=access.namespace or config.prometheus.namespace,
         service=access.service or PROMETHEUS,

@@ -5,14 +5,13 @@ What is returned here is sent to and never shown.
 
 from __future__ import annotations
 
-import binascii
 import json
-from base64 import b64decode
 from collections.abc import Callable
 
 from canary.adapters.alertforms import Look
 from canary.adapters.alerts import Target
 from canary.adapters.kubernetes import Cluster
+from canary.adapters.secrets import Kept
 from canary.config import Alert, AlertProvider
 from canary.core.notices import Severity
 from canary.errors import ClusterError
@@ -49,8 +48,8 @@ def _source(alert: Alert, inputs: Inputs, configured: str, cluster: Cluster) -> 
     ref = inputs.config.alert_providers[name].secret_ref
     if ref is None:
         return lambda: _from_configuration(name, configured)
-    path = f"/api/v1/namespaces/{ref.namespace or inputs.namespace}/secrets/{ref.name}"
-    return lambda: _from_secret(cluster, path, ref.key)
+    kept = Kept(namespace=ref.namespace or inputs.namespace, name=ref.name, key=ref.key)
+    return lambda: kept.read(cluster)
 
 
 def _from_configuration(name: str, configured: str) -> str:
@@ -64,16 +63,3 @@ def _from_configuration(name: str, configured: str) -> str:
     except (ValueError, KeyError, TypeError, RecursionError):
         raise ClusterError(f"canary:alertAddresses.{name} is not set") from None
     return str(found)
-
-
-def _from_secret(cluster: Cluster, path: str, key: str) -> str:
-    """One address.
-
-    Raises:
-        ClusterError: the Secret cannot be read, or does not hold one.
-    """
-    data = cluster.read(path).get("data") or {}
-    try:
-        return b64decode(str(data[key])).decode().strip()
-    except (KeyError, binascii.Error, UnicodeDecodeError):
-        raise ClusterError(f"{path} holds no text under {key}") from None

@@ -53,12 +53,18 @@ class Direct:
         *,
         raises: type[PortError],
         timeout_s: float = 5.0,
+        ca_certificate: str = "",
         transport: http.BaseTransport | None = None,
     ) -> None:
         self.name = f"{what} ({http.address(url)})"
         self._raises = raises
         self._timeout_s = timeout_s
-        self._client = http.client(base_url=url, timeout_s=timeout_s, transport=transport)
+        self._client = http.client(
+            base_url=url,
+            timeout_s=timeout_s,
+            verify=http.trusting(ca_certificate) if ca_certificate else True,
+            transport=transport,
+        )
 
     def request(self, ask: Ask) -> http.Response:
         """Ask once; see Endpoint."""

@@ -55,6 +55,7 @@ __all__ = [
     "timeouts",
     "transport",
     "transport_over",
+    "trusting",
 ]
 
 _POOL = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=30.0)
@@ -102,6 +103,11 @@ class _Client(Client):
 def _publicly_trusted() -> ssl.SSLContext:
     """One for all clients: to read what is trusted takes longer than many a request."""
     return httpx.create_ssl_context()
+
+
+def trusting(ca_certificate: str) -> ssl.SSLContext:
+    """Trusts who this certificate (PEM) vouches for, and nobody else."""
+    return ssl.create_default_context(cadata=ca_certificate)
 
 
 def transport(verify: ssl.SSLContext) -> BaseTransport:

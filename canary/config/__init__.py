@@ -11,6 +11,7 @@ from canary.config.images import mutable_tag
 from canary.config.loading import decoded, load
 from canary.config.order_rules import in_order
 from canary.config.rules import weights_of
+from canary.config.secrets import SecretRef
 from canary.config.stack import (
     BUCKET_EDGES_S,
     LOADTESTER_NAME,
@@ -21,6 +22,7 @@ from canary.config.stack import (
     Loadtester,
     MetricTemplate,
     Prometheus,
+    PrometheusAccess,
     StackConfig,
     Storage,
     Traefik,
@@ -62,7 +64,9 @@ __all__ = [
     "Probe",
     "Probes",
     "Prometheus",
+    "PrometheusAccess",
     "Resources",
+    "SecretRef",
     "Service",
     "SessionAffinity",
     "Shield",

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, WithJsonSchema
 
-from canary.config.base import LABEL, DnsLabel, DnsName, Model, problem
+from canary.config.base import LABEL, DnsLabel, Model, problem
+from canary.config.secrets import SecretKey, SecretRef
 
 ProviderType = Literal["slack", "msteams", "discord", "rocket", "gchat", "webhook"]
 
@@ -44,14 +45,12 @@ def _by_name(value: object) -> object:
     return value
 
 
-class SecretRef(Model):
+class AddressRef(SecretRef):
     """A Secret of the cluster that holds an address."""
 
-    name: DnsName
-    """The Secret."""
     namespace: DnsLabel | None = None
     """Where it is; the app's namespace unless said."""
-    key: Annotated[str, Field(min_length=1, max_length=253)] = "address"
+    key: SecretKey = "address"
     """The key in it."""
 
 
@@ -64,7 +63,7 @@ class AlertProvider(Model):
     """Of slack and rocket, if it is not the webhook's own."""
     username: Annotated[str, Field(min_length=1, max_length=80)] | None = None
     """Of slack, rocket and discord: the sender's name, if it is not the webhook's own."""
-    secret_ref: SecretRef | None = None
+    secret_ref: AddressRef | None = None
     """The Secret that holds the address; read when a run begins to tell."""
 
 

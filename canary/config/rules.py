@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from canary.config.access_rules import access_problems
 from canary.config.alert_rules import alert_problems
 from canary.config.analysis import Analysis, Metric
 from canary.config.app import AppConfig
@@ -244,19 +245,6 @@ def _one_route(stack: StackConfig) -> Iterator[Problem]:
             taken |= {route: key for route in keys if route not in taken}
 
 
-def _access(stack: StackConfig) -> Iterator[Problem]:
-    for name in ("traefik", "prometheus", "loadtester"):
-        part = getattr(stack, name)
-        at, access = (name, "access"), part.access
-        if (access.via == "direct") != (access.url is not None):
-            text = "via: direct needs url" if access.url is None else "belongs to via: direct"
-            yield Problem(path=(*at, "url"), text=text, involved=(at,))
-        named = access.service is not None and access.port is not None
-        if name == "prometheus" and not part.install and access.url is None and not named:
-            text = "of a Prometheus that exists: say service and port, or via: direct and url"
-            yield Problem(path=at, text=text, involved=(at,))
-
-
 def _one_kubeconfig(stack: StackConfig) -> Iterator[Problem]:
     if stack.kubeconfig and stack.kubernetes.kubeconfig:
         text = "canary:kubeconfig holds one too: remove one of the two"
@@ -266,7 +254,7 @@ def _one_kubeconfig(stack: StackConfig) -> Iterator[Problem]:
 def broken_rules(stack: StackConfig) -> Iterator[Problem]:
     """Every rule that the stack breaks."""
     yield from _one_kubeconfig(stack)
-    yield from _access(stack)
+    yield from access_problems(stack)
     yield from alert_problems(stack)
     yield from template_problems(stack)
     yield from _one_name(stack)

@@ -29,7 +29,8 @@ from canary.config.base import (
     problem,
 )
 from canary.config.images import Image
-from canary.config.urls import Url
+from canary.config.secrets import SecretRef
+from canary.config.urls import HeaderName, HeaderText, Url, UrlPath
 from canary.config.workload import Port, Resources
 
 # Upper edges in seconds of the latency histogram: fixed, so that an app's bound can change without
@@ -64,6 +65,32 @@ class Access(Model):
     """The Service, if it is not the one that this stack installs."""
     port: Port | None = None
     """Its port, if it is not the one that this stack installs."""
+
+
+class BasicAuth(Model):
+    """A user's name, and where the password is kept."""
+
+    username: HeaderText
+    """The name."""
+    password: SecretRef
+    """The Secret that holds the password."""
+
+
+class PrometheusAccess(Access):
+    """How Prometheus, or what answers like it (Thanos, Mimir, VictoriaMetrics), is asked."""
+
+    path: UrlPath = ""
+    """What comes before /api/v1, such as /prometheus; with `direct` it may stand in `url`, too."""
+    headers: dict[HeaderName, HeaderText] = Field(default_factory=dict)
+    """Sent with every query, such as X-Scope-OrgID; nothing secret, for they are shown."""
+    secret_headers: dict[HeaderName, SecretRef] = Field(default_factory=dict)
+    """The same from Secrets, in the namespace of Prometheus unless said."""
+    bearer: SecretRef | None = None
+    """The Secret that holds a bearer token; not with `proxy`, where the API server's own goes."""
+    basic: BasicAuth | None = None
+    """User and password instead; not with `proxy`, either."""
+    ca_certificate: str | None = None
+    """For `direct`: whom to trust, as PEM, instead of what this machine trusts."""
 
 
 class Traefik(Model):
@@ -134,7 +161,7 @@ class Prometheus(Model):
     """Instead of the pinned one."""
     resources: Resources = Field(default_factory=Resources)
     """Of its container, merged over the default."""
-    access: Access = Field(default_factory=Access)
+    access: PrometheusAccess = Field(default_factory=PrometheusAccess)
     """How it is reached."""
 
 

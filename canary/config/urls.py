@@ -1,10 +1,11 @@
-"""Addresses of webhooks and servers: http or https, and never with credentials inside.
+"""Addresses of webhooks and servers, and headers: http or https, never with credentials inside.
 
 The text of a URL is never repeated in a complaint: its query may hold a token.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -35,3 +36,30 @@ Url = Annotated[
     BeforeValidator(_url),
     WithJsonSchema({"type": "string", "pattern": "^https?://[^@/]+(/.*)?$"}),
 ]
+
+
+def _path(value: object) -> str:
+    if not isinstance(value, str) or re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/?", value) is None:
+        raise problem("must be a path such as /prometheus")
+    return value.rstrip("/")
+
+
+UrlPath = Annotated[
+    str, BeforeValidator(_path), WithJsonSchema({"type": "string", "pattern": "^(/[^/?#]+)*/?$"})
+]
+
+
+def _header_name(value: object) -> str:
+    if not isinstance(value, str) or re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", value) is None:
+        raise problem("must be the name of a header such as X-Scope-OrgID")
+    return value
+
+
+def _header_text(value: object) -> str:
+    if not isinstance(value, str) or not value or not (value.isascii() and value.isprintable()):
+        raise problem("must be a text of printable ASCII characters")
+    return value
+
+
+HeaderName = Annotated[str, BeforeValidator(_header_name), WithJsonSchema({"type": "string"})]
+HeaderText = Annotated[str, BeforeValidator(_header_text), WithJsonSchema({"type": "string"})]
