@@ -87,11 +87,12 @@ class Peer:
     def remove(self) -> None:
         if self._watched is not None:
             self._watched.__exit__(None, None, None)
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(30)
         delete = ("delete", "--ignore-not-found", "--wait=false")
         self._bed.kubectl(*delete, "namespace", self.namespace)
+        if self._process is None:
+            return  # the kinds may be another one's, and with them would go its Canaries
+        self._process.terminate()
+        self._process.wait(30)
         for plural in KINDS.values():
             self._bed.kubectl(*delete, "crd", f"{plural}.{GROUP}")
 
