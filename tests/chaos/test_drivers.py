@@ -1,4 +1,4 @@
-"""A part of `make chaos` for every day: each blow in every state, and the worst victims."""
+"""What carries out a run is killed or stopped, in every state at once: a part of `make chaos`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ pytestmark = [pytest.mark.bed, pytest.mark.timeout(420)]
 @pytest.mark.parametrize(
     ("victim", "blow"),
     [
+        (Victim.CLI, Blow.KILL),
+        (Victim.HOST, Blow.KILL),
         (Victim.PROGRAM, Blow.KILL),
         (Victim.PROVIDER, Blow.STOP),
     ],
@@ -29,3 +31,9 @@ def test_all_traffic_is_back_on_the_old_version_and_nobody_noticed(
         assert cell.reason, cell
         assert cell.requests > 300, cell
         assert not cell.failed, cell
+
+
+def test_a_dead_guard_holds_no_run(world: World) -> None:
+    cells = carry_out(world, Victim.GUARD, Blow.KILL)
+    assert [cell.restored_s for cell in cells] == [None] * 4
+    assert not sum(cell.failed for cell in cells), cells
