@@ -8,6 +8,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 
+from canary.adapters import http
 from canary.adapters.access import Direct, Endpoint, ServiceAddress, service_proxy
 from canary.adapters.authorized import Authorized
 from canary.adapters.forward import Forwarded
@@ -71,12 +72,8 @@ def _login(
 def _prometheus(config: StackConfig, api: Cluster) -> Endpoint:
     access = config.prometheus.access
     if access.via == "direct" and access.url:
-        return Direct(
-            "Prometheus",
-            access.url,
-            raises=MetricsError,
-            ca_certificate=access.ca_certificate or "",
-        )
+        trusted = http.trusting(access.ca_certificate) if access.ca_certificate else True
+        return Direct("Prometheus", access.url, raises=MetricsError, verify=trusted)
     address = ServiceAddress(
         namespace=access.namespace or config.prometheus.namespace,
         service=access.service or PROMETHEUS,

@@ -26,7 +26,7 @@ from canary.adapters.events import ClusterEvents
 from canary.adapters.fleet import ClusterFleet
 from canary.adapters.heartbeat import TIMEOUT_S, LeaseHeartbeat, LeaseKeeper
 from canary.adapters.history import RolloutHistory
-from canary.adapters.hooks import Hook, Sender, WebHooks
+from canary.adapters.hooks import Sender, WebHooks
 from canary.adapters.journal import LINE, Audience, EngineJournal
 from canary.adapters.kubernetes import Cluster
 from canary.adapters.lease import LeaseHolders
@@ -39,6 +39,7 @@ from canary.addresses import targets
 from canary.config import SessionAffinity
 from canary.core.notices import Bulletin
 from canary.custom import custom_checks
+from canary.hooking import hooks_of, muted
 from canary.inputs import Inputs
 from canary.planning import plan_of
 from canary.ports import Ports
@@ -178,7 +179,7 @@ def _wire(inputs: Inputs, shared: Shared, own: _Own) -> _Wired:
     app, namespace, owner = inputs.app_name, inputs.namespace, inputs.owner
     history = RolloutHistory(cluster, app=app, namespace=namespace, owner=owner)
     events = ClusterEvents(cluster, app=app, namespace=namespace, wall_s=clock.wall_s)
-    hooks, sender = _hooks(inputs), _sender(inputs, shared)
+    hooks, sender = hooks_of(inputs, cluster), _sender(inputs, shared)
     log = EngineLog(sys.argv[-1], request_urn())
     audience = Audience(
         events=events,
@@ -207,7 +208,7 @@ def _wire(inputs: Inputs, shared: Shared, own: _Own) -> _Wired:
 def _alerts(inputs: Inputs, cluster: Cluster, clock: SystemClock, log: EngineLog) -> Alerts:
     return Alerts(
         targets(inputs, _secrets["alert addresses"], cluster),
-        Bulletin(app=inputs.app_name, namespace=inputs.namespace),
+        Bulletin(app=inputs.app_name, namespace=inputs.namespace, muted=muted(inputs)),
         lambda line: log.say(one_line(line, LINE), warning=True),
         clock,
     )
@@ -246,22 +247,13 @@ def _affinity(wanted: SessionAffinity | None) -> Affinity | None:
     )
 
 
-def _hooks(inputs: Inputs) -> list[Hook]:
-    return [
-        Hook(
-            name=hook.name,
-            type=hook.type,
-            url=hook.url,
-            timeout_s=hook.timeout,
-            retries=hook.retries,
-            metadata=hook.metadata,
-        )
-        for hook in inputs.app.analysis.webhooks
-    ]
-
-
 def _sender(inputs: Inputs, shared: Shared) -> Sender:
-    return Sender(app=inputs.app_name, namespace=inputs.namespace, reach=shared.hooks)
+    return Sender(
+        app=inputs.app_name,
+        namespace=inputs.namespace,
+        reach=shared.hooks,
+        unverified=shared.hooks.unverified,
+    )
 
 
 def _request(inputs: Inputs, run: str) -> engine.Request:

@@ -6,6 +6,7 @@ dependency could not be asked. Reading the answer is its caller's business.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -53,17 +54,14 @@ class Direct:
         *,
         raises: type[PortError],
         timeout_s: float = 5.0,
-        ca_certificate: str = "",
+        verify: ssl.SSLContext | bool = True,
         transport: http.BaseTransport | None = None,
     ) -> None:
         self.name = f"{what} ({http.address(url)})"
         self._raises = raises
         self._timeout_s = timeout_s
         self._client = http.client(
-            base_url=url,
-            timeout_s=timeout_s,
-            verify=http.trusting(ca_certificate) if ca_certificate else True,
-            transport=transport,
+            base_url=url, timeout_s=timeout_s, verify=verify, transport=transport
         )
 
     def request(self, ask: Ask) -> http.Response:

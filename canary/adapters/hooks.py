@@ -7,8 +7,11 @@ what a failed hook means for the run, and hooks of type event (`canary.adapters.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -17,20 +20,28 @@ from canary.adapters import http
 from canary.adapters.access import Ask, Endpoint
 from canary.adapters.errand import Errand
 from canary.core.seen import HookResult, HookType, Occasion, Outcome
-from canary.errors import HookError
+from canary.errors import ClusterError, HookError
 from canary.ports import Clock
 from canary.redaction import HIDDEN, one_line
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 10.0
 GRACE_S = 1.0  # for everything that is not waiting for an answer
+TIMESTAMP = "X-Canary-Timestamp"
+SIGNATURE = "X-Canary-Signature"
+_TYPE = "Content-Type"
 _BODY = 300
+_TELLING = 4  # shorter texts are in every answer
 _NEVER_PENDING = HookResult()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
-    """One webhook as configured. `timeout_s` bounds each attempt; there are `retries` + 1."""
+    """One webhook as configured. `timeout_s` bounds each attempt; there are `retries` + 1.
+
+    `headers` reads what is sent besides, `key` what the body is signed with, "" not at all; both
+    are secrets of the cluster and raise ClusterError where they cannot be read.
+    """
 
     name: str
     type: HookType
@@ -38,6 +49,9 @@ class Hook:
     timeout_s: float = 10.0
     retries: int = 0
     metadata: Mapping[str, str] = field(default_factory=dict)
+    headers: Callable[[], Mapping[str, str]] = dict
+    key: Callable[[], str] = str
+    verified: bool = True
 
     @property
     def pauses_s(self) -> tuple[float, ...]:
@@ -57,6 +71,8 @@ class Sender:
     app: str
     namespace: str
     reach: Callable[[str], tuple[Endpoint, str]]
+    unverified: Callable[[str], tuple[Endpoint, str]] | None = None
+    wall_s: Callable[[], float] = time.time
     pause: Callable[[float], object] = field(default_factory=lambda: threading.Event().wait)
 
     def send(self, hook: Hook, occasion: Occasion) -> str:
@@ -71,24 +87,41 @@ class Sender:
 
     def _attempt(self, hook: Hook, occasion: Occasion) -> tuple[str, bool]:
         """Why it failed, and whether another attempt may help."""
-        endpoint, path = self.reach(hook.url)
-        ask = Ask(
-            method="POST",
-            path=path,
-            content=self._payload(hook, occasion),
-            headers={"Content-Type": "application/json"},
-            timeout_s=hook.timeout_s,
-        )
+        endpoint, path = self._way(hook)
+        content = self._payload(hook, occasion)
         try:
+            ask = Ask(
+                method="POST",
+                path=path,
+                content=content,
+                headers=self._headers(hook, content),
+                timeout_s=hook.timeout_s,
+            )
             response = endpoint.request(ask)
-        except HookError as error:
+        except (HookError, ClusterError) as error:
             return _told(hook, str(error)), error.retryable
         if response.is_success:
             return "", False
         status = response.status_code
-        return _told(
-            hook, f"answered {status}{_body(hook, response)}"
-        ), status == 429 or status >= 500
+        said = _body(hook, response, ask.headers or {})
+        return _told(hook, f"answered {status}{said}"), status == 429 or status >= 500
+
+    def _way(self, hook: Hook) -> tuple[Endpoint, str]:
+        trusting = None if hook.verified else self.unverified
+        return (trusting or self.reach)(hook.url)
+
+    def _headers(self, hook: Hook, content: bytes) -> Mapping[str, str]:
+        """What is sent besides the body; an old signature is of no use.
+
+        Raises:
+            ClusterError: a secret cannot be read.
+        """
+        headers = {**hook.headers(), _TYPE: "application/json"}
+        if key := hook.key():
+            at = str(int(self.wall_s()))
+            signed = hmac.new(key.encode(), f"{at}.".encode() + content, hashlib.sha256)
+            headers |= {TIMESTAMP: at, SIGNATURE: f"sha256={signed.hexdigest()}"}
+        return headers
 
     def _payload(self, hook: Hook, occasion: Occasion) -> bytes:
         payload = {
@@ -155,13 +188,22 @@ class _Call:
         return HookResult(outcome=Outcome.FAILED, text=_told(self._current, why))
 
 
+def hook_name(kind: HookType, name: str) -> str:
+    """What texts call a webhook."""
+    return f"{kind} webhook {name}"
+
+
 def _told(hook: Hook, text: str) -> str:
-    return f"{hook.type} webhook {hook.name}: {one_line(text, _BODY + 60)}"
+    return f"{hook_name(hook.type, hook.name)}: {one_line(text, _BODY + 60)}"
 
 
-def _body(hook: Hook, response: http.Response) -> str:
-    """What it said; a server that repeats what it was asked may repeat a key of ours."""
-    query = urlsplit(hook.url).query
-    said = response.text.replace(query, HIDDEN) if query else response.text
+def _body(hook: Hook, response: http.Response, sent: Mapping[str, str]) -> str:
+    """What the server says, without what it only repeats: a query and headers may be secrets."""
+    said = response.text
+    values = [value for name, value in sent.items() if name not in {_TYPE, TIMESTAMP}]
+    words = [word for value in values for word in (value, value.rpartition(" ")[2])]
+    repeated = [word for word in words if len(word) >= _TELLING]
+    for word in (urlsplit(hook.url).query, *sorted(repeated, key=len, reverse=True)):
+        said = said.replace(word, HIDDEN) if word else said
     text = one_line(said, _BODY)
     return f": {text}" if text else ""

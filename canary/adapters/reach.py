@@ -60,17 +60,26 @@ class Reach:
     def __init__(self, door: Door | None = None) -> None:
         self._door = door
         self._lock = threading.Lock()
-        self._kept: dict[str, Endpoint] = {}
+        self._kept: dict[tuple[str, bool], Endpoint] = {}
 
     def __call__(self, url: str) -> tuple[Endpoint, str]:
         """The endpoint, and path and query to ask it for."""
+        return self._reached(url, verified=True)
+
+    def unverified(self, url: str) -> tuple[Endpoint, str]:
+        """The same, but whatever certificate a server shows outside the cluster is trusted."""
+        return self._reached(url, verified=False)
+
+    def _reached(self, url: str, *, verified: bool) -> tuple[Endpoint, str]:
         parts = urlsplit(url)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         base = f"{parts.scheme}://{parts.netloc}"
         with self._lock:
-            if base not in self._kept:
-                self._kept[base] = self._inside(parts) or Direct(WHAT, base, raises=HookError)
-            return self._kept[base], path
+            key = (base, verified)
+            if key not in self._kept:
+                direct = Direct(WHAT, base, raises=HookError, verify=verified)
+                self._kept[key] = self._inside(parts) or direct
+            return self._kept[key], path
 
     def _inside(self, parts: SplitResult) -> Endpoint | None:
         address = service_address(parts)

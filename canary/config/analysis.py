@@ -25,7 +25,8 @@ from canary.config.base import (
     problem,
 )
 from canary.config.match import Match
-from canary.config.urls import Url
+from canary.config.secrets import SecretRef
+from canary.config.urls import HeaderName, HeaderText, Url
 from canary.core.plan import CheckName
 from canary.core.seen import HookType
 
@@ -120,6 +121,17 @@ class Webhook(Model):
     """Further attempts after transport errors, 429 and 5xx."""
     metadata: dict[str, Text] = Field(default_factory=dict)
     """Passed on in the payload."""
+    disable_tls: Flag = Field(default=False, alias="disableTLS")
+    """Trust any certificate: for a server of one's own, and never over a network of others."""
+    mute_alert: Flag = False
+    """No alert tells that it holds the run or fails; that a release is rolled back is told."""
+    headers: dict[HeaderName, HeaderText] = Field(default_factory=dict)
+    """Sent besides; nothing secret, for they are shown."""
+    secret_headers: dict[HeaderName, SecretRef] = Field(default_factory=dict)
+    """The same from Secrets, in the app's namespace unless said: Authorization, for example."""
+    signature: SecretRef | None = None
+    """The Secret with the key of a signature: X-Canary-Signature is sha256= and the HMAC-SHA256, in
+    hex, of X-Canary-Timestamp (unix seconds), a dot and the body."""
     gate_timeout: PositiveDuration = 3600.0
     """How long a confirm-… hook may hold the run."""
     on_gate_timeout: Literal["fail", "pass", "hold"] = "fail"

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from canary.config.affinity import SessionAffinity
 from canary.config.alerts import AlertProvider, ProviderRef
-from canary.config.analysis import Analysis, Metric, Webhook
+from canary.config.analysis import Analysis, Metric
 from canary.config.app import AppConfig
 from canary.config.workload import Service
 
@@ -30,11 +30,6 @@ REFUSED: dict[type[BaseModel], dict[str, str]] = {
     ProviderRef: {"namespace": "is not needed: the providers are those of this stack"},
     Metric: {
         "threshold": "is deprecated in the peer too: write thresholdRange with min or max",
-    },
-    Webhook: {
-        "disableTLS": _NOT_YET,
-        "muteAlert": _NOT_YET,
-        "headers": _NOT_YET,
     },
     Service: {
         "name": "is not needed: the Service has the app's name",

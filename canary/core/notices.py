@@ -63,11 +63,13 @@ class Notice:
 class Bulletin:
     """Turns one run's decisions and report into notices, each thing told once.
 
-    The images are those of the run's beginning: a record at rest no longer names both.
+    The images are those of the run's beginning: a record at rest no longer names both. A text with
+    one of `muted` in it is told only where it is why a version is rolled back.
     """
 
     app: str
     namespace: str
+    muted: tuple[str, ...] = ()
     begun: bool = False
     ended: bool = False
     from_image: str = ""
@@ -82,8 +84,11 @@ class Bulletin:
             self.to_image = record.images.get(record.canary, record.canary)
         if at_rest and self.begun and not self.ended:
             return None
+        severity = _severity(record.phase, text)
+        if severity is not Severity.ERROR and any(f"{name}:" in text for name in self.muted):
+            return None
         return Notice(
-            severity=_severity(record.phase, text),
+            severity=severity,
             app=self.app,
             namespace=self.namespace,
             run=record.run,

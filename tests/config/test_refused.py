@@ -121,7 +121,8 @@ def test_a_metric_is_listed_once() -> None:
         ({"timeout": "5"}, ".timeout: “5” has no unit"),
         ({"retries": -1}, ".retries: must be at least 0, not -1"),
         ({"name": ""}, ".name: must not be empty"),
-        ({"muteAlert": True}, ".muteAlert: is not carried out yet"),
+        ({"headers": {"X A": "b"}}, '.headers["X A"]: must be the name of a header'),
+        ({"signature": {"name": "hook"}}, ".signature.key: is required"),
         ({"metadata": {"a": 1.5}}, ".metadata.a: must be a text: put quotes around it"),
     ],
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
-import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +14,7 @@ from canary.adapters.prometheus import InstantQuery
 from canary.config import load
 from canary.errors import MetricsError
 from canary.inputs import access_of
+from tests.contracts.tls import behind_tls
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.web import Received, Reply, Web, serving
 
@@ -141,21 +140,8 @@ def test_a_secret_that_is_not_there_is_named(
 def test_only_the_given_certificate_is_trusted(
     cluster: FakeCluster, web: Web, tmp_path: Path
 ) -> None:
-    certificate = _behind_tls(web, tmp_path)
+    certificate = behind_tls(web, tmp_path)
     url = web.url.replace("http://", "https://")
     with pytest.raises(MetricsError, match="has a certificate that is not trusted"):
         query(cluster, url).result("1", "scalar")
     assert query(cluster, url, caCertificate=certificate).result("1", "scalar") == [1.0, "1"]
-
-
-def _behind_tls(web: Web, directory: Path) -> str:
-    """Let the server speak TLS with a certificate of its own making, in PEM."""
-    key, certificate = directory / "key.pem", directory / "certificate.pem"
-    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=here"]
-    names = ["-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(["openssl", *made, *names, *files], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    web.socket = context.wrap_socket(web.socket, server_side=True)
-    return certificate.read_text()

@@ -126,3 +126,18 @@ def test_what_was_repaired_before_and_what_failed_after_is_a_warning() -> None:
         assert notice is not None
         assert notice.severity is Severity.WARN
         assert notice.weight_percent is None
+
+
+@pytest.mark.parametrize(
+    ("phase", "text", "is_told"),
+    [
+        (Phase.PREPARING, "held before traffic: pre-rollout webhook quiet: answered 500", False),
+        (Phase.PREPARING, "held before traffic: pre-rollout webhook quieter: answered 500", True),
+        (Phase.ROLLING_BACK, "roll back: pre-rollout webhook quiet: answered 500", True),
+    ],
+)
+def test_a_muted_webhook_is_told_only_where_it_ends_a_run(
+    phase: Phase, text: str, *, is_told: bool
+) -> None:
+    muted = Bulletin(app="podinfo", namespace="test", muted=("pre-rollout webhook quiet",))
+    assert bool(muted.decided(replace(RUN, phase=phase), text)) is is_told

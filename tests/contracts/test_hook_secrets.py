@@ -1,0 +1,128 @@
+"""What a webhook is sent besides its payload: headers, some of them secret, and a signature."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from canary.adapters.hooks import SIGNATURE, TIMESTAMP, Sender
+from canary.adapters.reach import Reach
+from canary.hooking import hooks_of, muted
+from canary.inputs import Inputs, access_of, parse, release_of
+from tests.config.samples import loaded
+from tests.contracts.hooking import Pauses, occasion
+from tests.contracts.tls import behind_tls
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.web import Reply, Web, serving
+
+TOKEN, KEY = "t0k3n-marked", "k3y-marked"
+SECRETS = "/api/v1/namespaces/test/secrets"
+
+
+@pytest.fixture
+def cluster() -> Iterator[FakeCluster]:
+    with FakeCluster() as fake:
+        texts = {"token": f"Bearer {TOKEN}", "key": KEY}
+        data = {key: b64encode(text.encode()).decode() for key, text in texts.items()}
+        fake.put(SECRETS, {"metadata": {"name": "hook"}, "data": data})
+        yield fake
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with serving(lambda _: Reply(status=204)) as server:
+        yield server
+
+
+def ref(key: str) -> dict[str, str]:
+    return {"name": "hook", "key": key}
+
+
+def inputs(url: str, **settings: Any) -> Inputs:
+    """As the provider gets them, out of the state."""
+    hook = {"name": "acceptance", "type": "pre-rollout", "url": url, **settings}
+    config = loaded({"analysis": {"webhooks": [hook]}})
+    kept = {"release": release_of(config.apps["podinfo"]), "access": access_of(config)}
+    assert TOKEN not in str(kept)
+    assert KEY not in str(kept)
+    named = {"app": "podinfo", "namespace": "test", "stack": "s", "owner": "o", "version": "v"}
+    return parse({**named, "image": "podinfo:1", **kept})
+
+
+def failure(cluster: FakeCluster, url: str, **settings: Any) -> str:
+    """Why the call failed, "" when it passed."""
+    reach = Reach()
+    sender = Sender(
+        app="podinfo",
+        namespace="test",
+        reach=reach,
+        unverified=reach.unverified,
+        wall_s=lambda: 1_700_000_000.9,
+        pause=Pauses(),
+    )
+    (hook,) = hooks_of(inputs(url, **settings), cluster.connect())
+    return sender.send(hook, occasion())
+
+
+def test_headers_are_sent_and_secret_ones_are_read_from_the_cluster(
+    cluster: FakeCluster, web: Web
+) -> None:
+    plain, secret = {"X-Team": "shop"}, {"Authorization": ref("token")}
+    assert failure(cluster, web.url, headers=plain, secretHeaders=secret) == ""
+    (received,) = web.received
+    assert received.headers["X-Team"] == "shop"
+    assert received.headers["Authorization"] == f"Bearer {TOKEN}"
+    assert received.headers["Content-Type"] == "application/json"
+    assert SIGNATURE not in received.headers
+
+
+def test_the_receiver_can_check_who_called_and_when(cluster: FakeCluster, web: Web) -> None:
+    assert failure(cluster, web.url, signature=ref("key")) == ""
+    (received,) = web.received
+    assert received.headers[TIMESTAMP] == "1700000000"
+    signed = b"1700000000." + received.body
+    expected = hmac.new(KEY.encode(), signed, hashlib.sha256).hexdigest()
+    assert received.headers[SIGNATURE] == f"sha256={expected}"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"signature": ref("other")}, {"secretHeaders": {"Authorization": ref("other")}}],
+)
+def test_without_its_secret_a_webhook_is_not_called(
+    cluster: FakeCluster, web: Web, settings: dict[str, Any]
+) -> None:
+    why = failure(cluster, web.url, **settings)
+    assert why.startswith("pre-rollout webhook acceptance: ")
+    assert "secrets/hook holds no text under other" in why
+    assert not web.received
+
+
+def test_a_server_that_repeats_what_it_was_sent_tells_no_secret(
+    cluster: FakeCluster, web: Web
+) -> None:
+    web.answering = lambda received: Reply(status=403, body=str(received.headers).encode())
+    why = failure(cluster, web.url, secretHeaders={"Authorization": ref("token")})
+    assert "answered 403" in why
+    assert "Authorization" in why
+    assert TOKEN not in why
+
+
+def test_any_certificate_is_trusted_where_that_is_wanted_and_nowhere_else(
+    cluster: FakeCluster, web: Web, tmp_path: Path
+) -> None:
+    behind_tls(web, tmp_path)
+    url = web.url.replace("http://", "https://")
+    assert "has a certificate that is not trusted" in failure(cluster, url)
+    assert failure(cluster, url, disableTLS=True) == ""
+
+
+def test_who_is_muted_is_called_as_in_texts() -> None:
+    assert muted(inputs("http://h/", muteAlert=True)) == ("pre-rollout webhook acceptance",)
+    assert muted(inputs("http://h/")) == ()
