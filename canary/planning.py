@@ -10,18 +10,25 @@ import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from canary.config import Analysis, AppConfig, Metric, gates_of, mutable_tag, weights_of
+from canary.cautions import cautions
+from canary.config import (
+    Analysis,
+    AppConfig,
+    Metric,
+    gates_of,
+    ranges_of,
+    weights_of,
+)
 from canary.core.custom import CustomCheck
 from canary.core.durations import text_of
 from canary.core.plan import Bad, Check, CheckName, Gate, OnTimeout, Plan, Terms
 from canary.core.seen import HookType
+from canary.core.status import Ranges, status_text
 from canary.custom import custom_lines
-from canary.load import bypasses, expected_rate
-from canary.routing import routing_lines, routing_warnings, way_text
+from canary.routing import routing_lines, way_text
 
 _LONGEST_POLL_S = 5.0
 _LONGEST_HOLD_S = 7 * 86400.0  # a gate that holds for as long as it takes; maxDuration says more
-_RELOAD_PAUSE_S = 2.0  # Traefik applies changes at most this often, and each restarts the split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +48,6 @@ def plan_of(
 ) -> Plan:
     """The numbers that shape a run of this app; `custom` are the metrics of its own."""
     analysis = app.analysis
-    inconclusive_s = _inconclusive_s(app)
     soak_s = analysis.interval if app.soak is None else app.soak
     return Plan(
         weights=weights_of(analysis),
@@ -49,14 +55,15 @@ def plan_of(
         threshold=analysis.threshold,
         checks=_checks(analysis, bucket_edges_s),
         custom=custom,
+        bad_status=ranges_of(analysis.bad_status),
         min_requests=analysis.min_requests,
         warm_up_s=analysis.warm_up,
         soak_s=soak_s,
         drain_s=app.drain,
         progress_deadline_s=float(app.progress_deadline_seconds),
-        inconclusive_deadline_s=inconclusive_s,
+        inconclusive_deadline_s=_inconclusive_s(app),
         promote_inconclusive=analysis.on_inconclusive == "promote",
-        max_duration_s=app.max_duration or _longest_s(app, soak_s, inconclusive_s),
+        max_duration_s=app.max_duration or _longest_s(app, soak_s),
         poll_s=min(_LONGEST_POLL_S, scrape_interval_s),
         scrape_s=scrape_interval_s,
         skip_analysis=app.skip_analysis,
@@ -93,11 +100,11 @@ def _terms(analysis: Analysis) -> Terms | None:
     )
 
 
-def _longest_s(app: AppConfig, soak_s: float, inconclusive_s: float) -> float:
+def _longest_s(app: AppConfig, soak_s: float) -> float:
     """Every deadline used up to its end, one after the other; a run beyond that hangs."""
     analysis = app.analysis
     bakes_s = (len(weights_of(analysis)) + 1 + analysis.mirror) * (
-        analysis.interval + inconclusive_s
+        analysis.interval + _inconclusive_s(app)
     )
     repeated_s = analysis.threshold * analysis.interval
     hooks_s = sum(hook.timeout * (hook.retries + 1) for hook in analysis.webhooks)
@@ -146,7 +153,7 @@ def describe(name: str, app: AppConfig, plan: Plan, served_ago_s: float | None =
         return _returning(name, app, plan, served_ago_s)
     return PlanText(
         lines=tuple(_lines(name, app, plan)),
-        warnings=tuple(f"{name}: {text}" for text in _warnings(app, plan)),
+        warnings=tuple(f"{name}: {text}" for text in cautions(app, plan)),
     )
 
 
@@ -159,7 +166,7 @@ def _returning(name: str, app: AppConfig, plan: Plan, served_ago_s: float) -> Pl
     )
     return PlanText(
         lines=(line, *tuple(_lines(name, app, direct))[1:]),
-        warnings=tuple(f"{name}: {text}" for text in _warnings(app, direct)),
+        warnings=tuple(f"{name}: {text}" for text in cautions(app, direct)),
     )
 
 
@@ -191,7 +198,7 @@ def _judged_lines(name: str, app: AppConfig, plan: Plan) -> Iterator[str]:
     yield f"{name}: {way_text(app, plan)}, soak {text_of(plan.soak_s)}"
     yield f"  at least {text_of(plan.shortest_s)} once the new pods are ready"
     for check in plan.checks:
-        yield f"  check {check_text(check)}"
+        yield f"  check {check_text(check, plan.bad_status)}"
     yield from custom_lines(plan.custom)
     then = "; promoted" if plan.promote_inconclusive else ", or"
     yield (
@@ -211,11 +218,12 @@ def _judged_lines(name: str, app: AppConfig, plan: Plan) -> Iterator[str]:
         )
 
 
-def check_text(check: Check) -> str:
+def check_text(check: Check, bad_status: Ranges) -> str:
     """A check with its bound, for people."""
     literally = ", read literally" if check.strict else ""
     if check.name is CheckName.SUCCESS_RATE:
-        return f"{check.name.value}: at least {check.bound:g} % without a 5xx{literally}"
+        failed = status_text(bad_status)
+        return f"{check.name.value}: at least {check.bound:g} % without a {failed}{literally}"
     return f"{check.name.value}: 99 % within {check.edge_s * 1000:g} ms{literally}"
 
 
@@ -225,7 +233,8 @@ def _evidence_lines(plan: Plan) -> Iterator[str]:
     compared = terms is not None and terms.exchangeable and terms.classes
     if terms is None or not (compared or plan.checks):
         return
-    classes = ", ".join(bad.value for bad in terms.classes)
+    named = {Bad.SERVER_ERROR: status_text(plan.bad_status)}
+    classes = ", ".join(named.get(bad, bad.value) for bad in terms.classes)
     tolerated = f"{terms.odds_ratio:g} times its odds are tolerated"
     beside = "baseline" if plan.baseline else "primary"
     claims = [f"worse than the {beside} ({classes}; {tolerated})"] if compared else []
@@ -234,56 +243,3 @@ def _evidence_lines(plan: Plan) -> Iterator[str]:
         f"  rolled back at once when proven {' or '.join(claims)}; "
         f"at most {100 * terms.alpha:g} % of good releases are"
     )
-
-
-def _warnings(app: AppConfig, plan: Plan) -> Iterator[str]:
-    if why := mutable_tag(app.image):
-        yield (
-            f"the image may change under the same name ({why}): a release would not be noticed "
-            "and a rollback may not bring back what ran before"
-        )
-    if plan.replicas < 2:
-        yield "fewer than two replicas: every lost pod is an outage of its version"
-    if plan.skip_analysis:
-        return
-    for hook in app.analysis.webhooks:
-        if bypasses(app, hook):
-            yield (
-                f"the load of hook {hook.name} goes to the Service and bypasses Traefik, so it is "
-                f"no evidence: send it to Traefik with the header Host: {app.host}"
-            )
-    yield from _check_warnings(plan)
-    yield from routing_warnings(app, plan)
-    yield from _load_warnings(app, plan)
-
-
-def _check_warnings(plan: Plan) -> Iterator[str]:
-    if not plan.checks and all(check.report_only for check in plan.custom):
-        yield "no metrics are checked: a version that is ready will be promoted"
-    for check in plan.checks:
-        if check.edge_s and abs(check.edge_s * 1000 - check.bound) > 1e-6 * check.bound:
-            yield (
-                f"{check.name.value} is judged at {check.edge_s * 1000:g} ms, the next lower edge "
-                f"of Traefik's histogram, not at {check.bound:g} ms; "
-                f"canary:traefik.latencyBuckets can add {check.bound / 1000:g}"
-            )
-
-
-def _load_warnings(app: AppConfig, plan: Plan) -> Iterator[str]:
-    rate = expected_rate(app)
-    if rate is None or plan.iterations:
-        return
-    weight = plan.weights[0]
-    canary_rate = rate * weight / 100
-    load = f"{weight} % of about {rate:g} requests/s"
-    if canary_rate * _RELOAD_PAUSE_S < 1:
-        yield (
-            f"{load} is less than one request in {text_of(_RELOAD_PAUSE_S)}: "
-            "while Traefik reloads often, the canary may get none; begin with a greater weight"
-        )
-    expected = canary_rate * plan.interval_s
-    if expected < plan.min_requests:
-        yield (
-            f"{load} are about {expected:.0f} canary requests in {text_of(plan.interval_s)}, fewer "
-            f"than minRequests {plan.min_requests}: the first bakes will be extended"
-        )

@@ -27,6 +27,7 @@ from canary.config.stack import (
     Storage,
     Traefik,
 )
+from canary.config.status import ranges_of
 from canary.config.workload import (
     Autoscaler,
     EnvVar,
@@ -83,5 +84,6 @@ __all__ = [
     "is_address",
     "load",
     "mutable_tag",
+    "ranges_of",
     "weights_of",
 ]

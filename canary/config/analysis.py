@@ -26,6 +26,7 @@ from canary.config.base import (
 )
 from canary.config.match import Match
 from canary.config.secrets import SecretRef
+from canary.config.status import checked_status
 from canary.config.urls import HeaderName, HeaderText, Url
 from canary.core.plan import CheckName
 from canary.core.seen import HookType
@@ -83,8 +84,8 @@ class Metric(Model):
         BeforeValidator(_metric_name),
         WithJsonSchema({"type": "string", "examples": [name.value for name in CheckName]}),
     ]
-    """request-success-rate (percent of requests without a 5xx), request-duration (P99, ms), or
-    what the metric of a query is to be called."""
+    """request-success-rate (percent of requests without a badStatus), request-duration (P99, ms),
+    or what the metric of a query is to be called."""
     threshold_range: ThresholdRange = Field(default_factory=ThresholdRange)
     """What is acceptable."""
     interval: PositiveDuration | None = None
@@ -190,6 +191,9 @@ class Analysis(Model):
     """Load tests, acceptance tests, notifications."""
     alerts: tuple[Alert, ...] = ()
     """Who is told what a run does."""
+    bad_status: tuple[str, ...] = ("500-599",)
+    """Which answers are failures, for request-success-rate and for the class 5xx of evidence: codes
+    or ranges, 400 to 599."""
     min_requests: Annotated[Whole, Field(ge=1)] = 6
     """Canary requests that a bake must see; it is extended until then."""
     warm_up: Duration = 0.0
@@ -223,6 +227,14 @@ class Analysis(Model):
     """With iterations: who reaches the canary meanwhile (A/B), by one of these."""
     session_affinity: SessionAffinity | None = None
     """Keeps a client on the version that it met."""
+
+    @field_validator("bad_status")
+    @classmethod
+    def _statuses(cls, status: tuple[str, ...]) -> tuple[str, ...]:
+        checked_status(status)
+        if not status or len(set(status)) < len(status):
+            raise problem("must hold at least one code, and each once")
+        return status
 
     @field_validator("step_weights")
     @classmethod

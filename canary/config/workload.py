@@ -22,6 +22,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from canary.config.base import DnsName, Flag, Model, Quantity, RawObject, Text, Whole, problem
+from canary.config.status import checked_status
 
 Port = Annotated[Whole, Field(ge=1, le=65535)]
 RESERVED_LABELS = frozenset(
@@ -274,10 +275,7 @@ class Shield(Model):
     @field_validator("status")
     @classmethod
     def _codes(cls, status: tuple[str, ...]) -> tuple[str, ...]:
-        for entry in status:
-            match = re.fullmatch(r"([45][0-9]{2})(?:-([45][0-9]{2}))?", entry)
-            if match is None or int(match[1]) > int(match[2] or match[1]):
-                raise problem("must hold codes or ranges from 400 to 599, such as 500-599 or 503")
+        checked_status(status)
         if not status:
             raise problem("must hold at least one code; or set enabled: false")
         return status

@@ -9,6 +9,7 @@ from itertools import pairwise
 from math import isinf
 
 from canary.core.seen import Kind, Side
+from canary.core.status import SERVER_ERRORS, Ranges, within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,22 +49,28 @@ class Tally:
     """The finished requests of one version.
 
     `codes` are requests by HTTP status. `edges` are (seconds, requests that took no longer), with
-    rising edges; the last one is infinity, so that its count is `timed`.
+    rising edges; the last one is infinity, so that its count is `timed`. `bad_status` are the
+    statuses of failed requests.
     """
 
     requests: int = 0
     codes: Mapping[str, int] = field(default_factory=dict)
     edges: tuple[tuple[float, int], ...] = ()
+    bad_status: Ranges = SERVER_ERRORS
 
     @property
     def failed(self) -> int:
-        """Requests answered with 5xx."""
-        return self._of_class("5")
+        """Requests answered with one of the bad statuses, usually 5xx."""
+        return sum(n for code, n in self.codes.items() if within(code, self.bad_status))
 
     @property
     def client_errors(self) -> int:
-        """Requests answered with 4xx."""
-        return self._of_class("4")
+        """Requests answered with any other 4xx."""
+        return sum(
+            n
+            for code, n in self.codes.items()
+            if code.startswith("4") and not within(code, self.bad_status)
+        )
 
     @property
     def success_percent(self) -> float | None:
@@ -113,10 +120,9 @@ class Tally:
                 codes[increment.code] += increment.amount
             elif increment.kind is Kind.BUCKET:
                 edges[increment.le_s] += increment.amount
-        return Tally(requests=codes.total(), codes=dict(+codes), edges=tuple(sorted(edges.items())))
-
-    def _of_class(self, digit: str) -> int:
-        return sum(count for code, count in self.codes.items() if code.startswith(digit))
+        return replace(
+            self, requests=codes.total(), codes=dict(+codes), edges=tuple(sorted(edges.items()))
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,9 +145,12 @@ class Window:
     until_s: float
 
     @classmethod
-    def opened(cls, since_s: float, beside: str = "primary") -> Window:
+    def opened(
+        cls, since_s: float, beside: str = "primary", bad_status: Ranges = SERVER_ERRORS
+    ) -> Window:
         """An empty window that begins at `since_s`, unix seconds in Prometheus's clock."""
-        return cls(since_s=since_s, until_s=since_s, beside=beside)
+        none = Tally(bad_status=bad_status)
+        return cls(primary=none, canary=none, since_s=since_s, until_s=since_s, beside=beside)
 
     @property
     def covers_s(self) -> float:

@@ -28,6 +28,7 @@ from canary.core.binomial import log_chance, upper_tail
 from canary.core.contingency import Table
 from canary.core.counts import Poll
 from canary.core.plan import Bad, Check, CheckName, Plan, Terms
+from canary.core.status import SERVER_ERRORS, Ranges, status_text
 from canary.core.strata import Stratum, strata_of
 from canary.core.verdicts import CHANCE, SLOW_SHARE
 
@@ -105,6 +106,7 @@ class Evidence:
     edge_s: float
     since_s: float
     beside: str = "primary"
+    bad_status: Ranges = SERVER_ERRORS
 
     @classmethod
     def opened(cls, plan: Plan, since_s: float) -> Evidence:
@@ -126,7 +128,14 @@ class Evidence:
             if bad is not Bad.SLOW or edge_s
         )
         beside = "baseline" if plan.baseline else "primary"
-        return cls(terms=terms, charges=charges, edge_s=edge_s, since_s=since_s, beside=beside)
+        return cls(
+            terms=terms,
+            charges=charges,
+            edge_s=edge_s,
+            since_s=since_s,
+            beside=beside,
+            bad_status=plan.bad_status,
+        )
 
     def advance(self, poll: Poll, *, raised_s: float = -inf, warming: bool = False) -> Evidence:
         """This and what one more poll counted; slowness is left out while the canary warms up.
@@ -134,7 +143,7 @@ class Evidence:
         `raised_s` is when the canary's weight was last raised, in Prometheus's clock.
         """
         charges = self.charges
-        for stratum in strata_of(poll, self.since_s):
+        for stratum in strata_of(poll, self.since_s, self.bad_status):
             settled = stratum.inflation(raised_s) <= self.terms.odds_ratio
             charges = tuple(
                 self._added(one, stratum)
@@ -190,9 +199,11 @@ class Evidence:
         return f"{self._alone(charge)}, where {100 * charge.allowed:g} % may"
 
     def _alone(self, charge: Charge) -> str:
-        did = f"failed ({'4xx or 5xx' if charge.bad is Bad.ERROR else charge.bad.value})"
-        if charge.bad is Bad.SLOW:
-            did = f"took longer than {1000 * self.edge_s:,g} ms"
+        failed = status_text(self.bad_status)
+        kinds = {Bad.SERVER_ERROR: failed, Bad.CLIENT_ERROR: "4xx", Bad.ERROR: f"4xx or {failed}"}
+        did = f"took longer than {1000 * self.edge_s:,g} ms"
+        if charge.bad in kinds:
+            did = f"failed ({kinds[charge.bad]})"
         return f"{charge.canary_bad:,} of {charge.canary:,} canary requests {did}"
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from canary.core.custom import CustomCheck
 from canary.core.seen import HookType
+from canary.core.status import SERVER_ERRORS, Ranges
 
 
 class CheckName(StrEnum):
@@ -21,7 +22,7 @@ class CheckName(StrEnum):
 class Check:
     """One metric and its bound.
 
-    SUCCESS_RATE: `bound` is the least percent of requests that are not 5xx.
+    SUCCESS_RATE: `bound` is the least percent of requests without one of the plan's `bad_status`.
     DURATION: `bound` is the most milliseconds that 99 % of requests may take; `edge_s` is the
     bucket edge used for it, in seconds.
     `strict` drops the allowance for chance: the bound is then read literally, as the peer does.
@@ -36,9 +37,9 @@ class Check:
 class Bad(StrEnum):
     """What may be wrong with a request; a narrower kind before the wider one."""
 
-    SERVER_ERROR = "5xx"
+    SERVER_ERROR = "5xx"  # or what `bad_status` says instead
     CLIENT_ERROR = "4xx"
-    ERROR = "errors"  # 4xx or 5xx
+    ERROR = "errors"  # one of both
     SLOW = "slow"  # slower than the bound of request-duration
 
 
@@ -96,6 +97,7 @@ class Plan:
     threshold: int
     checks: tuple[Check, ...]
     custom: tuple[CustomCheck, ...] = ()
+    bad_status: Ranges = SERVER_ERRORS
     min_requests: int = 5
     warm_up_s: float = 0.0
     soak_s: float

@@ -15,6 +15,7 @@ from canary.core.contingency import Table
 from canary.core.counts import Increment, Poll, Tally
 from canary.core.plan import Bad
 from canary.core.seen import Kind, Side
+from canary.core.status import SERVER_ERRORS, Ranges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,9 @@ class Stratum:
         return Table(canary=canary, canary_bad=canary_bad, primary=primary, primary_bad=primary_bad)
 
 
-def strata_of(poll: Poll, since_s: float) -> tuple[Stratum, ...]:
+def strata_of(
+    poll: Poll, since_s: float, bad_status: Ranges = SERVER_ERRORS
+) -> tuple[Stratum, ...]:
     """One poll's requests, by method; a poll that catches up counts as several.
 
     Replicas of Traefik are scraped at moments of their own: the newest scrapes of all of them make
@@ -60,7 +63,7 @@ def strata_of(poll: Poll, since_s: float) -> tuple[Stratum, ...]:
     groups: dict[tuple[int, str], list[Increment]] = defaultdict(list)
     for one in counted:
         groups[ages[one.target, one.end_s], one.method].append(one)
-    return tuple(_stratum(groups[key]) for key in sorted(groups))
+    return tuple(_stratum(groups[key], Tally(bad_status=bad_status)) for key in sorted(groups))
 
 
 def _ages(increments: Iterable[Increment]) -> Mapping[tuple[str, float], int]:
@@ -75,13 +78,13 @@ def _ages(increments: Iterable[Increment]) -> Mapping[tuple[str, float], int]:
     }
 
 
-def _stratum(increments: Sequence[Increment]) -> Stratum:
+def _stratum(increments: Sequence[Increment], none: Tally) -> Stratum:
     sides: dict[Side, list[Increment]] = defaultdict(list)
     for one in increments:
         sides[one.side].append(one)
     return Stratum(
-        canary=Tally().plus(sides[Side.CANARY]),
-        primary=Tally().plus(sides[Side.PRIMARY]),
+        canary=none.plus(sides[Side.CANARY]),
+        primary=none.plus(sides[Side.PRIMARY]),
         start_s=min(one.start_s for one in increments),
         end_s=max(one.end_s for one in increments),
     )

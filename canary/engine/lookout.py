@@ -138,7 +138,7 @@ class Lookout:
     def _ask(self, state: State, record: Record, now_s: float) -> None:
         metrics = self.ports.metrics
         beside = "baseline" if record.baseline else "primary"
-        window = self.window or Window.opened(metrics.now_s(), beside)
+        window = self.window or Window.opened(metrics.now_s(), beside, self.plan.bad_status)
         versions = {"primary": record.primary, "canary": record.canary}
         versions |= {"baseline": BASELINE} if record.baseline else {}
         reach_s = max(WINDOW_S, WINDOW_SCRAPES * self.plan.scrape_s)

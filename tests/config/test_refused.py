@@ -47,7 +47,10 @@ def _one(app: dict[str, Any], **others: Any) -> str:
         ({"canaryReadyThreshold": 101}, "canaryReadyThreshold: must be at most 100, not 101"),
         ({"intervall": "10s"}, "intervall: is unknown; did you mean interval?"),
         ({"step_weight": 5}, "step_weight: is unknown; did you mean stepWeight?"),
-        ({"zzz": 1}, "zzz: is unknown; known here: alerts, baseline, canaryReadyThreshold, "),
+        (
+            {"zzz": 1},
+            "zzz: is unknown; known here: alerts, badStatus, baseline, ",
+        ),
         ({"metrics": {}}, "metrics: must be a list"),
         ({"expectedRequestsPerSecond": 0}, "expectedRequestsPerSecond: must be over 0, not 0"),
     ],
