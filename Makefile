@@ -13,7 +13,7 @@ INPUTS ?= 12000
 PLANTED := tests/simulation/mutants
 SIMULATED := tests/simulation tests/characteristics
 
-.PHONY: help setup check lint unit pure outside test deep fuzz audit demo bench many chaos bed schema docs pictures lock
+.PHONY: help setup check lint unit pure outside test deep fuzz audit demo bench many chaos blows bed schema docs pictures lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -65,8 +65,6 @@ audit: setup ## look for known vulnerabilities of the locked packages, where the
 test: check deep ## every test, the end-to-end ones on the embedded cluster included
 	$(PY) -m tests.bed build
 	$(PY) -m pytest -m bed --ignore tests/e2e --ignore tests/chaos
-	$(PY) -m pytest -n 2 tests/chaos/test_drivers.py
-	$(PY) -m pytest tests/chaos/test_surroundings.py
 	$(PY) -m pytest -n 3 tests/e2e
 
 demo: setup ## first, good and bad release on the embedded cluster
@@ -82,6 +80,11 @@ chaos: setup ## strike every part of the machinery on the embedded cluster; writ
 
 many: setup ## many runs at once in one process; writes docs/many.md (four minutes)
 	$(PY) -m tests.many
+
+blows: setup ## a part of chaos as tests: drivers, guard, API server, Prometheus (ten minutes)
+	$(PY) -m tests.bed build
+	$(PY) -m pytest -n 2 tests/chaos/test_drivers.py
+	$(PY) -m pytest tests/chaos/test_surroundings.py
 
 schema: setup ## write stacks/schema.json anew from the configuration's models
 	$(PY) -m canary.config.schema

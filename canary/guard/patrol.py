@@ -11,7 +11,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -19,6 +18,7 @@ from canary.guard import decisions
 from canary.guard.api import Api
 from canary.guard.decisions import OWNER, RECORD, Body, Look, Watch
 from canary.guard.errors import ApiError, TakenOver
+from canary.guard.events import event
 from canary.guard.health import Health
 
 ATTEMPTS = 5
@@ -56,6 +56,20 @@ class App:
         return DEPLOYMENTS.format(self.namespace), f"{CORE.format(self.namespace)}/services"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """A Lease, None if there is none, and the monotonic seconds before and after it was read."""
+
+    body: Body | None
+    asked_s: float
+    answered_s: float
+
+    def of(self, run: str) -> Look:
+        """What it says of one run."""
+        beat = decisions.beat_of(self.body, run)
+        return Look(run=run, beat=beat, asked_s=self.asked_s, answered_s=self.answered_s)
+
+
 @dataclass(slots=True, kw_only=True)
 class Patrol:
     """Watches the apps of one stack (`owner`) in these namespaces.
@@ -72,6 +86,7 @@ class Patrol:
     watches: dict[tuple[str, str], Watch] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
+    begun: list[App] = field(default_factory=list)
 
     def look(self) -> bool:
         """Look once at everything; whether all of it could be seen and done."""
@@ -106,8 +121,16 @@ class Patrol:
         gone = {key for key in self.watches if key[0] == namespace}
         for key in gone - {(namespace, app.name) for app in busy}:
             del self.watches[key]
-        results = [self._safely(self._consider, app) for app in busy]
-        left = [app for app in apps if app not in busy and decisions.is_restored(app.record)]
+        signs: dict[str, Sign] = {}
+        results = [self._safely(partial(self._consider, signs=signs), app) for app in busy]
+        dead = [app for app in busy if self._is_dead(app, signs)]
+        # Traffic of all first: what one app needs besides must not keep another's on the canary.
+        results += [self._safely(self._restore, app) for app in dead]
+        left = [
+            *self.begun,
+            *(a for a in apps if a not in busy and decisions.is_restored(a.record)),
+        ]
+        self.begun.clear()
         results += [self._safely(self._settle, app) for app in left]
         return all(results)
 
@@ -115,31 +138,38 @@ class Patrol:
         annotations = body["metadata"].get("annotations") or {}
         return bool(annotations.get(OWNER) == self.owner)
 
-    def _consider(self, app: App) -> bool:
-        """The app was read before the Lease: a driver that came back meanwhile wins the swap."""
-        run = str(app.record.get("run", ""))
+    def _consider(self, app: App, signs: dict[str, Sign]) -> bool:
+        """All apps were read before the Lease: a driver that came back meanwhile wins the swap.
+
+        Runs of one driver share a Lease, which is read once: it is as fresh for all of them.
+        """
         namespace, _, lease = str(app.record.get("lease") or "").partition("/")
         if namespace != app.namespace or not lease:
             return True  # by a program that gives no sign of life: nobody can tell
-        asked_s = self.clock()
-        beat = decisions.beat_of(self.api.find(LEASE.format(namespace, lease)), run)
-        look = Look(run=run, beat=beat, asked_s=asked_s, answered_s=self.clock())
+        if lease not in signs:
+            asked_s = self.clock()
+            body = self.api.find(LEASE.format(namespace, lease))
+            signs[lease] = Sign(body=body, asked_s=asked_s, answered_s=self.clock())
         key = (namespace, app.name)
+        look = signs[lease].of(str(app.record.get("run", "")))
         self.watches[key] = decisions.watched(self.watches.get(key), look)
-        if decisions.expired(self.watches[key], look):
-            self._restore(app)
         return True
 
-    def _restore(self, app: App) -> None:
+    def _is_dead(self, app: App, signs: dict[str, Sign]) -> bool:
+        watch = self.watches.get((app.namespace, app.name))
+        sign = signs.get(str(app.record.get("lease") or "").partition("/")[2])
+        return bool(watch and sign and decisions.expired(watch, sign.of(watch.run)))
+
+    def _restore(self, app: App) -> bool:
         primary = str(app.record.get("primary", ""))
         member = decisions.member_of(app.plain, app.name, primary)
         if not primary or member is None:
-            return  # a first version, or nothing: there is nothing to go back to
+            return True  # a first version, or nothing: there is nothing to go back to
         others = sum(self._ready(app, version) for version in decisions.beside(app.record))
         if not decisions.may_restore(self._ready(app, primary), others):
             why = f"the driver of run {app.record.get('run')} is dead; the weights stay, because"
             self._tell(app, "Kept", f"{why} the primary has no ready pod")
-            return
+            return True
         record = decisions.restored(app.record, self.wall_s())
         body = decisions.recorded(decisions.stamped(app.plain, record["run"]), record)
         written = self.api.call(
@@ -148,8 +178,10 @@ class Patrol:
         self.health.restores += 1
         name = (record.get("images") or {}).get(primary, primary)
         after = App(namespace=app.namespace, plain=written, record=record)
+        self.begun.append(after)
+        self._lists_to(after)
         self._tell(after, "Restored", f"{record['reason']}; all traffic is back on {name}")
-        self._settle(after)
+        return True
 
     def _settle(self, app: App) -> bool:
         """Finish what the swap of the plain list began, be it another guard's or another day's."""
@@ -158,11 +190,7 @@ class Patrol:
             return True
         run, primary = str(app.record["run"]), str(app.record["primary"])
         canary = str(app.record.get("canary", ""))
-        member = decisions.member_of(app.plain, app.name, primary)
-        if member is not None:
-            whole = partial(self._all_to, run=run, member=member)
-            for name in ("shielded", "canary", "canary-shielded"):
-                self._change(app, f"{app.lists}/{app.name}-{name}", whole)
+        self._lists_to(app)
         self._change(
             app,
             f"{CORE.format(app.namespace)}/services/{app.name}",
@@ -173,6 +201,15 @@ class Patrol:
         if self._baseline_gone(app):
             self.settled.add(text)
         return True
+
+    def _lists_to(self, app: App) -> None:
+        """Lead what the other lists lead to the primary, too."""
+        run, primary = str(app.record["run"]), str(app.record["primary"])
+        member = decisions.member_of(app.plain, app.name, primary)
+        if member is not None:
+            whole = partial(self._all_to, run=run, member=member)
+            for name in ("shielded", "canary", "canary-shielded"):
+                self._change(app, f"{app.lists}/{app.name}-{name}", whole)
 
     def _baseline_gone(self, app: App) -> bool:
         """Delete the primary's copy, Deployment first, once requests have drained from it."""
@@ -239,36 +276,8 @@ class Patrol:
         self.told.add(note)
         log.warning("%s/%s: %s", app.namespace, app.name, note)
         try:
-            self.api.call("POST", f"{CORE.format(app.namespace)}/events", event(app, reason, note))
+            self.api.call(
+                "POST", f"{CORE.format(app.namespace)}/events", event(app.plain, reason, note)
+            )
         except ApiError as error:
             self._count(error)
-
-
-def event(app: App, reason: str, note: str) -> Body:
-    """An Event on the app's TraefikService, beside those of its runs."""
-    now = datetime.now(UTC)
-    metadata = app.plain["metadata"]
-    second = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {
-        "apiVersion": "v1",
-        "kind": "Event",
-        "metadata": {"generateName": f"{app.name}-", "namespace": app.namespace},
-        "involvedObject": {
-            "apiVersion": "traefik.io/v1alpha1",
-            "kind": "TraefikService",
-            "name": app.name,
-            "namespace": app.namespace,
-            "uid": metadata.get("uid", ""),
-        },
-        "reason": reason,
-        "message": note[:1000],
-        "type": "Warning",
-        "action": reason,
-        "eventTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "firstTimestamp": second,
-        "lastTimestamp": second,
-        "count": 1,
-        "source": {"component": "canary-guard"},
-        "reportingComponent": "canary-guard",
-        "reportingInstance": "canary-guard",
-    }

@@ -53,10 +53,14 @@ class Bench:
     def selector(self, version: str) -> dict[str, str]:
         return {"app.kubernetes.io/name": "podinfo", "app.kubernetes.io/version": version}
 
-    def endpoints(self, version: str, ready: int) -> None:
-        name = f"podinfo-{version}-x"
+    def skip(self, seconds: float) -> None:
+        """Time passes."""
+        self.now_s += seconds
+
+    def endpoints(self, version: str, ready: int, *, app: str = "podinfo") -> None:
+        name = f"{app}-{version}-x"
         self.server.objects.by_path.pop(f"{SLICES}/{name}", None)
-        labels = {"kubernetes.io/service-name": f"podinfo-{version}"}
+        labels = {"kubernetes.io/service-name": f"{app}-{version}"}
         points = [{"conditions": {"ready": n < ready}} for n in range(3)]
         self.server.put(SLICES, {"metadata": {"name": name, "labels": labels}, "endpoints": points})
 

@@ -63,6 +63,39 @@ def test_what_a_dead_driver_left_is_restored_within_fifteen_seconds(
     assert event["message"].endswith(f"in {phase} at {weight} %; all traffic is back on podinfo:1")
 
 
+class Slow(Api):
+    """Every answer takes a while, by the guard's clock."""
+
+    def __init__(self, bench: Bench, seconds: float) -> None:
+        super().__init__(url=bench.server.url, token=lambda: "valid")
+        object.__setattr__(self, "_passed", lambda: bench.skip(seconds))
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        self._passed()  # type: ignore[attr-defined]
+        return super().call(method, path, body)
+
+
+def test_many_apps_of_a_dead_driver_are_restored_while_the_api_server_is_slow(
+    bench: Bench,
+) -> None:
+    """The first ones must not keep the guard so long that it takes its own pause for an outage."""
+    apps = [f"app{number}" for number in range(8)]
+    bench.patrol.api = Slow(bench, 0.05)
+    record = bench.run_at(30)
+    for app in apps:
+        router = bench.world.router(replace(LISTS, app=app))
+        router.write(replace(record, phase=Phase.PREPARING, weight_percent=0))
+        router.write(record)
+        bench.endpoints(OLD, 2, app=app)
+    bench.pass_(4.0, alive=True)
+    died_s = bench.now_s
+    while bench.now_s - died_s < 14.0:
+        bench.pass_(2.0)
+    for app in apps:
+        members = bench.body(app)["spec"]["weighted"]["services"]
+        assert [(one["name"], one["weight"]) for one in members] == [(f"{app}-{OLD}", 100)]
+
+
 def test_copies_of_requests_that_a_dead_driver_left_are_stopped(bench: Bench) -> None:
     bench.run_mirrored()
     bench.pass_(20.0, alive=True)
