@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +56,7 @@ class Hook:
 
     @property
     def pauses_s(self) -> tuple[float, ...]:
-        """Before the second attempt, the third, and so on."""
+        """The longest pauses before the second attempt, the third, and so on."""
         return tuple(min(FIRST_PAUSE_S * 2**n, LONGEST_PAUSE_S) for n in range(self.retries))
 
     @property
@@ -66,7 +67,11 @@ class Hook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """What a hook is sent with: who it is about, the way to a URL, and how to pause."""
+    """What a hook is sent with: who it is about, the way to a URL, and how to pause.
+
+    `spread` tells at random, 0..1, how long of a pause's second half is waited: many runs whose
+    server failed must not come back at the same moment.
+    """
 
     app: str
     namespace: str
@@ -74,6 +79,7 @@ class Sender:
     unverified: Callable[[str], tuple[Endpoint, str]] | None = None
     wall_s: Callable[[], float] = time.time
     pause: Callable[[float], object] = field(default_factory=lambda: threading.Event().wait)
+    spread: Callable[[], float] = random.random
 
     def send(self, hook: Hook, occasion: Occasion) -> str:
         """Call one hook, again where that may help; why it failed, "" when it passed."""
@@ -81,7 +87,7 @@ class Sender:
         for pause_s in hook.pauses_s:
             if not failure or not again:
                 break
-            self.pause(pause_s)
+            self.pause(pause_s * (1.0 + self.spread()) / 2.0)
             failure, again = self._attempt(hook, occasion)
         return failure
 

@@ -39,8 +39,15 @@ class Pauses:
         self.seconds.append(seconds)
 
 
-def real(*hooks: Hook, pause: Callable[[float], object] | None = None) -> WebHooks:
-    sender = Sender(app="podinfo", namespace="test", reach=Reach(), pause=pause or Pauses())
+def real(
+    *hooks: Hook,
+    pause: Callable[[float], object] | None = None,
+    spread: Callable[[], float] = lambda: 1.0,
+) -> WebHooks:
+    """Pauses are the longest unless a `spread` is given."""
+    sender = Sender(
+        app="podinfo", namespace="test", reach=Reach(), pause=pause or Pauses(), spread=spread
+    )
     return WebHooks(hooks, sender, SystemClock())
 
 
