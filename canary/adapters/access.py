@@ -93,7 +93,16 @@ class Proxied:
         self._raises = raises
 
     def request(self, ask: Ask) -> http.Response:
-        """Ask once; see Endpoint. What the API server itself refuses is an error."""
+        """Ask once; see Endpoint. What the API server itself refuses is an error.
+
+        A login for the dependency is not sent: it would go out in place of ours, to the API server.
+        """
+        if any(header.lower() == "authorization" for header in ask.headers or {}):
+            raise self._raises(
+                f"{self.name} can be sent no Authorization through the API server's proxy, which "
+                "takes it for its own login: set access.via to portForward or direct, or send "
+                "another header"
+            )
         try:
             response = self._cluster.request(
                 ask.method,

@@ -129,7 +129,8 @@ class Webhook(Model):
     headers: dict[HeaderName, HeaderText] = Field(default_factory=dict)
     """Sent besides; nothing secret, for they are shown."""
     secret_headers: dict[HeaderName, SecretRef] = Field(default_factory=dict)
-    """The same from Secrets, in the app's namespace unless said: Authorization, for example."""
+    """The same from Secrets, in the app's namespace unless said: Authorization, for example, which
+    a Service gets by access.via: portForward or direct alone, not by the API server's proxy."""
     signature: SecretRef | None = None
     """The Secret with the key of a signature: X-Canary-Signature is sha256= and the HMAC-SHA256, in
     hex, of X-Canary-Timestamp (unix seconds), a dot and the body."""

@@ -107,6 +107,38 @@ def test_a_proxied_hook_arrives_at_the_service() -> None:
     assert results[0]["name"] == "podinfo"
 
 
+@pytest.mark.parametrize("header", ["Authorization", "authorization"])
+def test_a_login_for_the_service_is_not_sent_to_the_api_server(header: str) -> None:
+    seen: list[Request] = []
+    cluster = proxied(seen, [200])
+    sender = Sender(
+        app="a", namespace="n", reach=Reach(into(cluster, door(cluster))), pause=Pauses()
+    )
+    gate = Hook(
+        name="gate",
+        type=PRE,
+        url="http://lt.test/gate/check",
+        retries=3,
+        headers=lambda: {header: "Bearer S3cr3t"},
+    )
+    why = sender.send(gate, occasion())
+    assert not seen
+    assert why.startswith(
+        "pre-rollout webhook gate: its server (service test/lt) can be sent no Authorization"
+    )
+    assert "S3cr3t" not in why
+
+
+def test_other_headers_arrive_at_the_service() -> None:
+    seen: list[Request] = []
+    cluster = proxied(seen, [200])
+    sender = Sender(app="a", namespace="n", reach=Reach(into(cluster, door(cluster))))
+    url = "http://lt.test/gate/check"
+    gate = Hook(name="gate", type=PRE, url=url, headers=lambda: {"X-Key": "S3cr3t"})
+    assert sender.send(gate, occasion()) == ""
+    assert seen[0].headers["X-Key"] == "S3cr3t"
+
+
 def test_silence_behind_the_proxy_is_the_services_own() -> None:
     hold = threading.Event()
 
