@@ -8,6 +8,8 @@ from canary.adapters.hooks import Hook, hook_name
 from canary.adapters.kubernetes import Cluster
 from canary.adapters.secrets import Kept
 from canary.config import SecretRef, Webhook
+from canary.config.urls import is_header_text
+from canary.errors import ClusterError
 from canary.inputs import Inputs
 
 
@@ -42,6 +44,13 @@ def _hook(hook: Webhook, namespace: str, cluster: Cluster) -> Hook:
 
 def _headers(hook: Webhook, read: Callable[[SecretRef], str]) -> Callable[[], Mapping[str, str]]:
     def headers() -> Mapping[str, str]:
-        return {**hook.headers, **{name: read(ref) for name, ref in hook.secret_headers.items()}}
+        secret = {name: _line(read(ref), ref) for name, ref in hook.secret_headers.items()}
+        return {**hook.headers, **secret}
 
     return headers
+
+
+def _line(text: str, ref: SecretRef) -> str:
+    if not is_header_text(text):
+        raise ClusterError(f"key {ref.key} of Secret {ref.name} is no text for a header")
+    return text

@@ -7,13 +7,15 @@ what a failed hook means for the run, and hooks of type event (`canary.adapters.
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import hmac
 import json
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -207,9 +209,24 @@ def _body(hook: Hook, response: http.Response, sent: Mapping[str, str]) -> str:
     """What the server says, without what it only repeats: a query and headers may be secrets."""
     said = response.text
     values = [value for name, value in sent.items() if name not in {_TYPE, TIMESTAMP}]
-    words = [word for value in values for word in (value, value.rpartition(" ")[2])]
+    words = {form for value in values for form in _forms(value)}
     repeated = [word for word in words if len(word) >= _TELLING]
     for word in (urlsplit(hook.url).query, *sorted(repeated, key=len, reverse=True)):
         said = said.replace(word, HIDDEN) if word else said
     text = one_line(said, _BODY)
     return f": {text}" if text else ""
+
+
+def _forms(value: str) -> Iterator[str]:
+    """How a header's value may come back: whole, without its scheme, decoded, escaped in JSON."""
+    scheme, _, rest = value.rpartition(" ")
+    forms = [value, rest]
+    if scheme.lower() == "basic":
+        try:
+            login = b64decode(rest, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            login = ""
+        forms += [login, login.partition(":")[2]]
+    for form in forms:
+        yield form
+        yield json.dumps(form)[1:-1]

@@ -55,8 +55,13 @@ def _header_name(value: object) -> str:
     return value
 
 
+def is_header_text(text: str) -> bool:
+    """Whether a header can have this value."""
+    return bool(text) and text.isascii() and text.isprintable()
+
+
 def _header_text(value: object) -> str:
-    if not isinstance(value, str) or not value or not (value.isascii() and value.isprintable()):
+    if not isinstance(value, str) or not is_header_text(value):
         raise problem("must be a text of printable ASCII characters")
     return value
 

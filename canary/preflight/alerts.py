@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode
 from collections.abc import Iterator
 
 from canary.config import AlertProvider, StackConfig, is_address
 from canary.preflight.findings import Findings, Reader
+from canary.preflight.secrets import complaint
 
 
 def alert_findings(config: StackConfig, cluster: Reader) -> Findings:
@@ -36,21 +35,5 @@ def _problems(name: str, provider: AlertProvider, namespace: str, cluster: Reade
     ref = provider.secret_ref
     if ref is None:
         return
-    where = ref.namespace or namespace
-    secret = cluster.find(f"/api/v1/namespaces/{where}/secrets/{ref.name}")
-    at = f"canary:alertProviders.{name}.secretRef"
-    if secret is None:
-        yield f"{at}: there is no Secret {ref.name} in namespace {where}"
-        return
-    encoded = (secret.get("data") or {}).get(ref.key)
-    if encoded is None:
-        yield f"{at}: Secret {ref.name} in namespace {where} has no key {ref.key}"
-    elif not _is_encoded_address(str(encoded)):
-        yield f"{at}: key {ref.key} of Secret {ref.name} in namespace {where} is no URL"
-
-
-def _is_encoded_address(encoded: str) -> bool:
-    try:
-        return is_address(b64decode(encoded).decode().strip())
-    except (binascii.Error, UnicodeDecodeError):
-        return False
+    if text := complaint(ref, namespace, cluster, fits=is_address, wanted="URL"):
+        yield f"canary:alertProviders.{name}.secretRef: {text}"

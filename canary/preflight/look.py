@@ -18,6 +18,7 @@ from canary.preflight.bounded import all_within
 from canary.preflight.findings import Findings, Reader, merged
 from canary.preflight.guarding import Post, guard_findings
 from canary.preflight.holders import Patience
+from canary.preflight.hooks import has_secrets, hook_findings
 from canary.preflight.rights import Rights, rights_findings
 from canary.preflight.surroundings import (
     crd_findings,
@@ -92,6 +93,8 @@ def _jobs(config: StackConfig, opened: Future[Doors], guard: Post | None) -> dic
     }
     if any(provider.secret_ref for provider in config.alert_providers.values()):
         shared["alert providers"] = job(lambda doors: alert_findings(config, doors.cluster))
+    if has_secrets(config):
+        shared["webhooks' secrets"] = job(lambda doors: hook_findings(config, doors.cluster))
     if guard is not None:
         shared["guard"] = job(lambda doors: guard_findings(config, doors.cluster, guard))
     return shared

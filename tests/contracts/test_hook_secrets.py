@@ -114,6 +114,39 @@ def test_a_server_that_repeats_what_it_was_sent_tells_no_secret(
     assert TOKEN not in why
 
 
+@pytest.mark.parametrize(
+    ("sent", "repeated"),
+    [
+        ("Basic dXNlcjpwNHNzLW1hcmtlZA==", "wrong login user:p4ss-marked"),
+        ("Basic dXNlcjpwNHNzLW1hcmtlZA==", "wrong password p4ss-marked"),
+        ("Basic p4ss-marked", "wrong login p4ss-marked"),
+        ('p4ss"-marked', '{"x-key": "p4ss\\"-marked"}'),
+    ],
+)
+def test_in_no_form_that_a_server_may_repeat_it_in(
+    cluster: FakeCluster, web: Web, sent: str, repeated: str
+) -> None:
+    data = {"token": b64encode(sent.encode()).decode()}
+    cluster.put(SECRETS, {"metadata": {"name": "login"}, "data": data})
+    web.answering = lambda _: Reply(status=403, body=repeated.encode())
+    login = {"name": "login", "key": "token"}
+    why = failure(cluster, web.url, secretHeaders={"X-Key": login})
+    (received,) = web.received
+    assert received.headers["X-Key"] == sent
+    assert "answered 403: " in why
+    assert "marked" not in why
+
+
+@pytest.mark.parametrize("text", ["t0k\u00e9n-marked", "t0k3n\nX-Evil: marked", ""])
+def test_what_no_header_can_hold_is_not_sent(cluster: FakeCluster, web: Web, text: str) -> None:
+    data = {"token": b64encode(text.encode()).decode()}
+    cluster.put(SECRETS, {"metadata": {"name": "login"}, "data": data})
+    why = failure(cluster, web.url, secretHeaders={"X-Key": {"name": "login", "key": "token"}})
+    assert "key token of Secret login is no text for a header" in why
+    assert "marked" not in why
+    assert not web.received
+
+
 def test_any_certificate_is_trusted_where_that_is_wanted_and_nowhere_else(
     cluster: FakeCluster, web: Web, tmp_path: Path
 ) -> None:
