@@ -65,7 +65,8 @@ audit: setup ## look for known vulnerabilities of the locked packages, where the
 test: check deep ## every test, the end-to-end ones on the embedded cluster included
 	$(PY) -m tests.bed build
 	$(PY) -m pytest -m bed --ignore tests/e2e --ignore tests/chaos
-	$(PY) -m pytest -n 3 tests/e2e
+	$(PY) -m pytest tests/e2e/test_many.py
+	$(PY) -m pytest -n 3 tests/e2e --ignore tests/e2e/test_many.py
 
 demo: setup ## first, good and bad release on the embedded cluster
 	$(PY) -m tests.bed up
