@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 
 from tests.many import page
 from tests.many.plans import USUAL, Pattern
@@ -15,7 +17,15 @@ WITHIN_S = 600.0
 
 
 def measured(apps: int, pattern: Pattern = USUAL) -> page.Row:
-    """What so many runs at once cost, in processes of their own."""
+    """What so many runs at once cost, in processes of their own.
+
+    Lock files are theirs alone, too: one that was left by an engine at the same port is no answer.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        return _measured(apps, pattern, {**os.environ, "TMPDIR": directory})
+
+
+def _measured(apps: int, pattern: Pattern, environment: Mapping[str, str]) -> page.Row:
     module = [sys.executable, "-m"]
     servers = subprocess.Popen(
         [*module, "tests.many.servers", str(apps), json.dumps(pattern.raw)],
@@ -33,6 +43,7 @@ def measured(apps: int, pattern: Pattern = USUAL) -> page.Row:
             capture_output=True,
             text=True,
             timeout=WITHIN_S,
+            env=environment,
             check=False,
         )
     finally:
