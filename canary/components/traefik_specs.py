@@ -51,12 +51,15 @@ def arguments(config: Traefik) -> list[str]:
     A listed service without endpoints fails alone instead of taking its route down. Names are
     built the plain way, since metrics are told apart by them. A weight is two lists, so two writes:
     with the default throttle of 2 s every step would wait as long for the second one to be live.
+    Idle connections are closed before the app closes them, which servers do after 5 s or more: a
+    POST that meets that moment is a 502, since nobody may send it again.
     """
     edges = ",".join(f"{edge_s:g}" for edge_s in config.bucket_edges_s)
     return [
         "--global.checknewversion=false",
         "--global.sendanonymoususage=false",
         "--providers.providersthrottleduration=200ms",
+        "--serverstransport.forwardingtimeouts.idleconntimeout=4s",
         "--providers.kubernetescrd=true",
         "--providers.kubernetescrd.allowemptyservices=true",
         "--providers.kubernetescrd.disableclusterscoperesources=true",
