@@ -68,6 +68,8 @@ def test_a_driver_that_was_stopped_writes_nothing_once_the_guard_took_over(world
         try:
             await_(lambda: world.record().phase is Phase.FAILED, "a restore", GUARDED_WITHIN_S)
             await_(lambda: world.members() == members, "all of it", 5)
+            # The guard deletes the failover last: from then on nobody has anything to write.
+            await_(lambda: "podinfo-failover" not in _lists(world), "the end of it", 5)
             before = _marks(world, ROUTED, "deployments")
         finally:
             signal_providers(world.project, signal.SIGCONT)
@@ -101,6 +103,10 @@ def _marks(world: World, routed: str = ROUTED, sized: str = SIZED) -> dict[str, 
     written = {_name(body): body["metadata"]["resourceVersion"] for body in world.objects(routed)}
     wanted = {_name(body): body["metadata"].get("generation") for body in world.objects(sized)}
     return {**written, **wanted}
+
+
+def _lists(world: World) -> set[str]:
+    return {body["metadata"]["name"] for body in world.objects("traefikservices")}
 
 
 def _name(body: dict[str, Any]) -> str:
