@@ -1,6 +1,7 @@
 """Releases by this project and by Flagger, in turns, on the bed: `python -m tests.bench`.
 
-Takes about an hour; `--times 1` takes one release of each kind. Writes docs/benchmarks.md.
+Takes about an hour; `--times 1` takes one release of each kind, `--only` one kind. Writes
+docs/benchmarks.md from docs/benchmarks.jsonl, which keeps a line for each release.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tests.bench.platforms import platform
 from tests.bench.sides import Side
 from tests.bench.trial import Trial, at_rest, measure
 from tests.e2e.shared import Platform
+from tests.ledger import Ledger
 
 TARGET = Path("docs/benchmarks.md")
 
@@ -31,31 +33,22 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--times", type=int, help="releases of each kind, instead of 3 or 7")
     parser.add_argument("--only", choices=[case.name for case in CASES], action="append")
-    parser.add_argument("--earlier", type=Path, help="a file with what an earlier run printed")
     parser.add_argument("--target", type=Path, default=TARGET)
     options = parser.parse_args(arguments)
     chosen = [case for case in CASES if not options.only or case.name in options.only]
     bed = Bed("bench")
     bed.up(print)
-    trials = [*_read(options.earlier)] if options.earlier else []
+    ledger = Ledger.beside(options.target, Trial, ("side", "case", "number"))
     try:
         with tempfile.TemporaryDirectory() as directory:
             for trial in _trials(
                 platform(bed, Path(directory)), Path(directory), chosen, options.times
             ):
-                trials.append(trial)
                 print(json.dumps(asdict(trial)), flush=True)
-                options.target.write_text(page.text(trials), encoding="utf-8")
+                options.target.write_text(page.text(ledger.put([trial])), encoding="utf-8")
     finally:
         bed.down()
     return 0
-
-
-def _read(path: Path) -> Iterator[Trial]:
-    """The trials among the lines that an earlier run printed."""
-    for line in path.read_text().splitlines():
-        if line.startswith("{"):
-            yield Trial(**json.loads(line))
 
 
 def _trials(

@@ -16,7 +16,7 @@ LINGER_S = 3.0  # requests after the end count too
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What was seen. Seconds; None where it did not come to that.
+    """What was seen of a case's release `number`. Seconds; None where it did not come to that.
 
     `total_s`: from the change to the side's own word that it is done. `ready_s`: to the canary's
     first weight. `exposed_s`: from then to 100 % primary again. `after_exit_s`: from the first
@@ -25,6 +25,7 @@ class Trial:
 
     side: str
     case: str
+    number: int
     outcome: str
     total_s: float
     ready_s: float | None
@@ -68,6 +69,7 @@ def measure(bed: Bed, side: Side, case: Case, number: int, idle_per_min: float) 
     return Trial(
         side=side.name,
         case=case.name,
+        number=number,
         outcome={True: "promoted", False: "rejected", None: "undecided"}[promoted],
         total_s=ended - began,
         ready_s=first - began if first else None,

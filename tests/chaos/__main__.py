@@ -1,17 +1,16 @@
 """Strike every part of the machinery in turn: `python -m tests.chaos`.
 
-Takes half an hour. Writes docs/robustness.md, and a line for each app of each trial.
+Takes half an hour. Writes docs/robustness.md from docs/robustness.jsonl, which keeps a line for
+each app of each trial: with `--only` and `--blow` these alone are taken anew.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from tests.bed.cluster import Bed
@@ -20,6 +19,7 @@ from tests.chaos.trial import Cell, carry_out
 from tests.chaos.victims import Blow, Victim
 from tests.e2e.shared import Platform, platform
 from tests.e2e.world import World
+from tests.ledger import Ledger
 
 TARGET = Path("docs/robustness.md")
 
@@ -29,10 +29,9 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--only", choices=[victim.name for victim in Victim], action="append")
     parser.add_argument("--blow", choices=[blow.name for blow in Blow], action="append")
-    parser.add_argument("--earlier", type=Path, help="a file with what an earlier run printed")
     parser.add_argument("--target", type=Path, default=TARGET)
     options = parser.parse_args(arguments)
-    cells = [*_read(options.earlier)] if options.earlier else []
+    ledger = Ledger.beside(options.target, Cell, ("victim", "blow", "state"))
     broken = 0
     with platform(Bed("chaos")) as shared:
         for victim, blow in _chosen(options.only, options.blow):
@@ -42,10 +41,8 @@ def main(arguments: Sequence[str]) -> int:
                 broken += 1
                 print(f"broken: {victim}, {blow}: {error}", file=sys.stderr, flush=True)
                 continue
-            cells = [cell for cell in cells if (cell.victim, cell.blow) != (victim, blow)] + found
-            for cell in found:
-                print(json.dumps(asdict(cell)), flush=True)
-            options.target.write_text(page.text(cells), encoding="utf-8")
+            print(page.row(found), flush=True)
+            options.target.write_text(page.text(ledger.put(found)), encoding="utf-8")
     return 1 if broken else 0
 
 
@@ -64,13 +61,6 @@ def _trial(shared: Platform, victim: Victim, blow: Blow) -> list[Cell]:
             return carry_out(world, victim, blow)
         finally:
             world.close()
-
-
-def _read(path: Path) -> Iterator[Cell]:
-    """The cells among the lines that an earlier run printed."""
-    for line in path.read_text().splitlines():
-        if line.startswith("{"):
-            yield Cell(**json.loads(line))
 
 
 if __name__ == "__main__":

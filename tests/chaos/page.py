@@ -36,7 +36,7 @@ users lose then is not the release's doing, which only holds its weight.
 def text(cells: Sequence[Cell]) -> str:
     """The whole page."""
     head = [*(state.phase.value for state in STATES), "requests", "failed"]
-    rows = [_row(chosen) for chosen in _by_trial(cells)]
+    rows = [row(chosen) for chosen in _by_trial(cells)]
     table = [f"| struck | {' | '.join(head)} |", f"|---|{'---:|' * len(head)}", *rows]
     told = ["## What was said", "", *_told(cells)]
     return "\n".join([INTRODUCTION, *table, "", NOTES, *told, ""])
@@ -50,7 +50,8 @@ def _by_trial(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
                 yield chosen
 
 
-def _row(cells: Sequence[Cell]) -> str:
+def row(cells: Sequence[Cell]) -> str:
+    """One trial's row of the table."""
     by_state = {cell.state: cell for cell in cells}
     ends = [_end(by_state[state.phase.value]) for state in STATES]
     counts = [f"{sum(c.requests for c in cells)}", f"{sum(c.failed for c in cells)}"]

@@ -28,3 +28,10 @@ def test_without_prometheus_a_run_holds_its_weight_and_nobody_notices(world: Wor
     cells = carry_out(world, Victim.PROMETHEUS, Blow.KILL)
     assert [cell.restored_s for cell in cells] == [None] * 4
     assert not sum(cell.failed for cell in cells), cells
+
+
+def test_while_traefik_restarts_a_run_holds_its_weight(world: World) -> None:
+    """Both replicas at once: nobody is left to answer, and users lose what that takes."""
+    cells = carry_out(world, Victim.TRAEFIK, Blow.KILL)
+    assert [cell.restored_s for cell in cells] == [None] * 4
+    assert sum(cell.failed for cell in cells) <= sum(cell.requests for cell in cells) / 20, cells
