@@ -28,6 +28,21 @@ class Ask:
     headers: Mapping[str, str] | None = None
     timeout_s: float | None = None
 
+    def of(self, client: http.Client, bound_s: float) -> http.Response:
+        """Send it once, with so many seconds for the answer.
+
+        Raises:
+            http.TransportError: there was none.
+        """
+        return client.request(
+            self.method,
+            self.path,
+            params=self.params,
+            content=self.content,
+            headers=self.headers,
+            timeout=http.timeouts(bound_s),
+        )
+
 
 class Endpoint(Protocol):
     """A dependency that can be asked."""
@@ -68,14 +83,7 @@ class Direct:
         """Ask once; see Endpoint."""
         bound_s = ask.timeout_s or self._timeout_s
         try:
-            return self._client.request(
-                ask.method,
-                ask.path,
-                params=ask.params,
-                content=ask.content,
-                headers=ask.headers,
-                timeout=http.timeouts(bound_s),
-            )
+            return ask.of(self._client, bound_s)
         except http.TransportError as error:
             text = f"{self.name} {http.complaint(error, bound_s)}"
             raise self._raises(text, retryable=True) from error

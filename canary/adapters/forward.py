@@ -45,14 +45,7 @@ class Forwarded:
         """Ask once; see Endpoint."""
         bound_s = ask.timeout_s or self._timeout_s
         try:
-            return self._client.request(
-                ask.method,
-                ask.path,
-                params=ask.params,
-                content=ask.content,
-                headers=ask.headers,
-                timeout=http.timeouts(bound_s),
-            )
+            return ask.of(self._client, bound_s)
         except ClusterError as error:
             text = f"{self.name} cannot be asked: {error}"
             raise self._raises(text, retryable=error.retryable) from error

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import json
-import subprocess
-import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
+from tests.e2e.scripts import Script
 from tests.e2e.waiting import await_
 from tests.e2e.world import World
 
@@ -75,40 +72,22 @@ class Visit:
     who: str
 
 
-class Visitors:
-    """Clients with cookie jars, in a process of their own inside the bed; a context manager."""
+class Visitors(Script):
+    """Clients with cookie jars."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
-        self._file = world.directory / "visitors.jsonl"
-        options = ["--address", world.platform.traefik, "--host", world.host]
-        options += ["--visitors", str(COUNT), "--every-s", "0.3"]
-        self._command = [sys.executable, "-u", "-E", "-s", str(SCRIPT), *options]
+        whom = ("--address", world.platform.traefik, "--host", world.host)
+        options = (*whom, "--visitors", str(COUNT), "--every-s", "0.3")
+        super().__init__(world.bed, SCRIPT, options, world.directory / "visitors.jsonl")
 
-    def __enter__(self) -> Self:
-        with self._file.open("w") as out:
-            self._process = self._world.bed.popen(
-                self._command, stdout=out, stderr=subprocess.STDOUT, text=True
-            )
-        await_(lambda: len(self.by_visitor()) == COUNT, "an answer to every visitor", 15)
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _: TracebackType | None,
-    ) -> None:
-        self._process.terminate()
-        self._process.wait(10)
+    def begun(self) -> bool:
+        return len(self.by_visitor()) == COUNT
 
     def by_visitor(self) -> dict[int, list[Visit]]:
         """Everything so far, visitor by visitor."""
         found: dict[int, list[Visit]] = defaultdict(list)
-        for line in self._file.read_text().splitlines(keepends=True):
-            if line.startswith("[") and line.endswith("]\n"):
-                visit = Visit(*json.loads(line))
-                found[visit.visitor].append(visit)
+        for row in self.rows():
+            found[row[0]].append(Visit(*row))
         return found
 
     def now(self) -> set[str]:

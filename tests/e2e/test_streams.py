@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import statistics
-import subprocess
-import sys
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
 from tests.bed.testapp import CHUNK, LARGE_BYTES
+from tests.e2e.scripts import Script
 from tests.e2e.streams import EVERY_S, RANGE
 from tests.e2e.waiting import await_
 from tests.e2e.world import World
@@ -64,38 +61,21 @@ class Seen:
     what: Any
 
 
-class Clients:
-    """Clients of one kind, in a process of their own inside the bed; a context manager."""
+class Clients(Script):
+    """Clients of one kind."""
 
     def __init__(self, world: World, kind: str, count: int) -> None:
-        self._world = world
-        self._file = world.directory / f"{kind}-{uuid.uuid4().hex[:6]}.jsonl"
-        options = ["--host", world.platform.traefik, "--name", world.host, f"--clients={count}"]
-        self._command = [sys.executable, "-u", "-E", "-s", str(SCRIPT), kind, *options]
+        whom = (kind, "--host", world.platform.traefik, "--name", world.host)
+        file = world.directory / f"{kind}-{uuid.uuid4().hex[:6]}.jsonl"
+        super().__init__(world.bed, SCRIPT, (*whom, f"--clients={count}"), file)
         self._count = count
 
-    def __enter__(self) -> Self:
-        with self._file.open("w") as out:
-            self._process = self._world.bed.popen(
-                self._command, stdout=out, stderr=subprocess.STDOUT, text=True
-            )
-        await_(lambda: len(self.by_client()) == self._count, "a sign of every client", 15)
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _: TracebackType | None,
-    ) -> None:
-        self._process.terminate()
-        self._process.wait(10)
+    def begun(self) -> bool:
+        return len(self.by_client()) == self._count
 
     def seen(self) -> list[Seen]:
         """Everything so far."""
-        lines = self._file.read_text().splitlines(keepends=True)
-        complete = (line for line in lines if line.startswith("[") and line.endswith("]\n"))
-        return [Seen(*json.loads(line)) for line in complete]
+        return [Seen(*row) for row in self.rows()]
 
     def by_client(self) -> dict[int, list[Seen]]:
         """Everything so far, client by client."""
