@@ -15,6 +15,16 @@ def boot_s() -> float:
     return time.clock_gettime(_BOOT)
 
 
+def mono_s() -> float:
+    """Monotonic seconds."""
+    return time.monotonic()
+
+
+def unix_s() -> float:
+    """Unix seconds, which whoever administers the machine may set back."""
+    return time.time()
+
+
 class SystemClock:
     """Implements `canary.ports.Clock`. One per run, because `wake` ends that run's wait.
 
@@ -27,11 +37,11 @@ class SystemClock:
 
     def now_s(self) -> float:
         """Monotonic seconds."""
-        return time.monotonic()
+        return mono_s()
 
     def wall_s(self) -> float:
         """Unix seconds."""
-        return time.time()
+        return unix_s()
 
     def wait(self, seconds: float) -> None:
         """Return after `seconds` (0 or less: at once), or as soon as somebody calls `wake`."""

@@ -13,7 +13,6 @@ import hmac
 import json
 import random
 import threading
-import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 
 from canary.adapters import http
 from canary.adapters.access import Ask, Endpoint
+from canary.adapters.clock import unix_s
 from canary.adapters.errand import Errand
 from canary.core.seen import HookResult, HookType, Occasion, Outcome
 from canary.errors import ClusterError, HookError
@@ -79,7 +79,7 @@ class Sender:
     namespace: str
     reach: Callable[[str], tuple[Endpoint, str]]
     unverified: Callable[[str], tuple[Endpoint, str]] | None = None
-    wall_s: Callable[[], float] = time.time
+    wall_s: Callable[[], float] = unix_s
     pause: Callable[[float], object] = field(default_factory=lambda: threading.Event().wait)
     spread: Callable[[], float] = random.random
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from canary.adapters.clock import mono_s
 
 APART_S = 2.0  # Traefik's providersThrottleDuration: also the longest that anybody waits
 OPEN_S = 0.5  # so long others may join
@@ -22,7 +23,7 @@ FORGOTTEN_S = 10.0  # whoever missed its turn by so much had changed its mind
 class Tick:
     """Shared by all runs; thread-safe. `now_s` is monotonic."""
 
-    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now_s: Callable[[], float] = mono_s) -> None:
         self._now_s = now_s
         self._lock = threading.Lock()
         self._runs = 0

@@ -44,6 +44,17 @@ def test_nothing_is_left_for_later(path: Path) -> None:
     assert found == []
 
 
+def test_a_run_asks_one_clock_what_time_it_is() -> None:
+    """The engine's is a port, so that tests may turn it; the core has none."""
+    asking = [
+        path.name
+        for path in ROOT.glob("canary/adapters/*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import) and "time" in [name.name for name in node.names]
+    ]
+    assert asking == ["clock.py"]
+
+
 def test_the_program_fits_a_page() -> None:
     assert len((ROOT / "__main__.py").read_text().splitlines()) <= 40
 
