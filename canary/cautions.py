@@ -51,7 +51,7 @@ def _load_warnings(app: AppConfig, plan: Plan) -> Iterator[str]:
     rate = expected_rate(app)
     if rate is None or plan.iterations:
         return
-    weight = plan.weights[0]
+    weight = plan.weight(0)
     canary_rate = rate * weight / 100
     load = f"{weight} % of about {rate:g} requests/s"
     if canary_rate * _RELOAD_PAUSE_S < 1:

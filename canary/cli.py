@@ -52,7 +52,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("-n", "--namespace", help="where the app runs; needed if its name is not")
+    needed = "needed if several namespaces have an app of that name"
+    common.add_argument("-n", "--namespace", help=f"the app's namespace; {needed}")
     common.add_argument("--context", help="of the kubeconfig, if not the current one")
     common.add_argument("--kubeconfig", help="a file, if not the usual one")
     parser = argparse.ArgumentParser(prog="python -m canary", description=__doc__)

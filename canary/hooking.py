@@ -52,5 +52,5 @@ def _headers(hook: Webhook, read: Callable[[SecretRef], str]) -> Callable[[], Ma
 
 def _line(text: str, ref: SecretRef) -> str:
     if not is_header_text(text):
-        raise ClusterError(f"key {ref.key} of Secret {ref.name} is no text for a header")
+        raise ClusterError(f"key {ref.key} of Secret {ref.name} is not a valid header value")
     return text

@@ -16,6 +16,7 @@ from canary.config import (
     AppConfig,
     Metric,
     gates_of,
+    promotion_of,
     ranges_of,
     weights_of,
 )
@@ -51,6 +52,7 @@ def plan_of(
     soak_s = analysis.interval if app.soak is None else app.soak
     return Plan(
         weights=weights_of(analysis),
+        promotion_steps=len(promotion_of(analysis)),
         interval_s=analysis.interval,
         threshold=analysis.threshold,
         checks=_checks(analysis, bucket_edges_s),

@@ -15,6 +15,8 @@ def way_text(app: AppConfig, plan: Plan) -> str:
     """The steps to 100 % in few words."""
     count = len(plan.weights)
     bakes = f"{'s' if count > 1 else ''} of {text_of(plan.interval_s)}"
+    if not plan.weights:
+        return "100 % at once"
     if not plan.iterations:
         return f"{steps_text(plan.weights)} %, then 100 %: {count} step{bakes}"
     where = " or ".join(f"({entry.text})" for entry in app.analysis.match)

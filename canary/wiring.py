@@ -39,6 +39,7 @@ from canary.addresses import targets
 from canary.config import SessionAffinity
 from canary.core.notices import Bulletin
 from canary.custom import custom_checks
+from canary.errors import CanaryError
 from canary.hooking import hooks_of, muted
 from canary.inputs import Inputs
 from canary.planning import plan_of
@@ -83,11 +84,20 @@ def first_release(inputs: Inputs) -> dict[str, Any]:
     try:
         return release(inputs)
     except BaseException as error:
-        with _wired(inputs) as wired:
-            engine.abandon(inputs.owner, wired.ports)
-        if inputs.app.adopt:
-            error.add_note("what was to be taken over serves as before")
+        _abandon(inputs, error)
         raise
+
+
+def _abandon(inputs: Inputs, error: BaseException) -> None:
+    """Remove what a create made before it failed; a second failure never hides the first."""
+    try:
+        with _wired(inputs) as wired:
+            tidy = engine.abandon(inputs.owner, wired.ports)
+    except CanaryError as also:
+        error.add_note(f"could not tidy up: {also}")
+        return
+    if tidy and inputs.app.adopt:
+        error.add_note("what was to be taken over serves as before")
 
 
 def retire(inputs: Inputs) -> None:

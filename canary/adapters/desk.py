@@ -120,8 +120,8 @@ def obeyed(cluster: Cluster, app: App, order: Order, clock: Clock, within_s: flo
             raise OrderError(f"run {order.run} ended before it could {order.verb}")
         if clock.now_s() >= deadline_s:
             raise OrderError(
-                f"run {order.run} has not obeyed within {within_s:.0f} s: if its `pulumi up` died, "
-                "the next one repairs; the order stays until then"
+                f"run {order.run} has not confirmed within {within_s:.0f} s: look at its terminal; "
+                "if its `pulumi up` died, the next one repairs, and the order stays until then"
             )
         clock.wait(LOOK_S)
     return now

@@ -11,6 +11,7 @@ from canary.core.report import Report
 from canary.errors import ClusterError, ConflictError
 
 KEPT = 10
+MOST_BYTES = 900_000  # of a ConfigMap's 1 MiB
 _KEY = "reports.json"
 _ATTEMPTS = 4
 
@@ -65,7 +66,7 @@ class RolloutHistory:
             return
         self._demand_ours(before)
         reports = [json.loads(report.to_json()), *_reports(before)]
-        self._cluster.replace(self._path, self._body(before["metadata"], reports[:KEPT]))
+        self._cluster.replace(self._path, self._body(before["metadata"], _fitting(reports)))
 
     def _body(self, metadata: Object, reports: list[dict[str, Any]]) -> Object:
         kept = {key: metadata[key] for key in ("resourceVersion", "uid") if key in metadata}
@@ -88,6 +89,14 @@ class RolloutHistory:
             raise ConflictError(
                 f"ConfigMap {self._name} in namespace {self._namespace} exists and is not ours{by}"
             )
+
+
+def _fitting(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The latest of them, as many as are kept and have room."""
+    kept = reports[:KEPT]
+    while len(kept) > 1 and len(json.dumps(kept)) > MOST_BYTES:
+        kept.pop()
+    return kept
 
 
 def _reports(body: Object) -> list[dict[str, Any]]:

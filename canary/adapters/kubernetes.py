@@ -237,7 +237,10 @@ def _parameters(method: str, params: Mapping[str, str] | None) -> Mapping[str, s
 def _repeatable(call: Call, sent: http.Response | http.TransportError) -> bool:
     """Whether asking again is safe, useful and bounded: a timeout has used up its time."""
     if isinstance(sent, http.Response):
-        return sent.status_code == 429 or (call.method == "GET" and sent.status_code in _BUSY)
+        if call.method == "GET":
+            return sent.status_code in _BUSY
+        # Behind the proxy it is a server's own answer, and its caller's business.
+        return sent.status_code == 429 and "/proxy/" not in call.path
     if http.timed_out(sent):
         return False
     return call.method == "GET" or http.never_sent(sent)

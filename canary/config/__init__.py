@@ -10,7 +10,7 @@ from canary.config.gates import gates_of
 from canary.config.images import mutable_tag
 from canary.config.loading import decoded, load
 from canary.config.order_rules import in_order
-from canary.config.rules import weights_of
+from canary.config.rules import promotion_of, weights_of
 from canary.config.secrets import SecretRef
 from canary.config.stack import (
     BUCKET_EDGES_S,
@@ -84,6 +84,7 @@ __all__ = [
     "is_address",
     "load",
     "mutable_tag",
+    "promotion_of",
     "ranges_of",
     "weights_of",
 ]

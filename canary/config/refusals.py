@@ -13,8 +13,6 @@ from canary.config.analysis import Analysis, Metric
 from canary.config.app import AppConfig
 from canary.config.workload import Service
 
-_NOT_YET = "is not carried out yet, and nothing is silently ignored: remove it"
-
 REFUSED: dict[type[BaseModel], dict[str, str]] = {
     Analysis: {
         "primaryReadyThresholdPercent": "is called primaryReadyThreshold",
@@ -40,7 +38,8 @@ REFUSED: dict[type[BaseModel], dict[str, str]] = {
         "cors": "is not set here: use a Traefik middleware",
     },
     AppConfig: {
-        "suspend": _NOT_YET,
+        "suspend": "is not needed: a release begins only with `pulumi up`, and "
+        "`python -m canary suspend` holds one",
         "autoscalerRef": "is not needed: write autoscaler with minReplicas and maxReplicas",
         "ingressRef": "is not needed: write host and path",
         "routeRef": "is not needed: write host and path",

@@ -181,12 +181,22 @@ def _duration(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem
 
 
 def weights_of(analysis: Analysis) -> tuple[int, ...]:
-    """Every weight judged before 100 %: up to maxWeight, then those of promotion; 0: iterations."""
+    """Every weight judged before 100 %: up to maxWeight, then those of promotion; 0: iterations.
+
+    A list that ends in 100 ends in the promotion itself, like any other.
+    """
     if analysis.iterations:
         return (0,) * analysis.iterations
     weights = analysis.step_weights or _linear(analysis.step_weight, analysis.max_weight)
-    promotion = analysis.step_weight_promotion
-    return (*weights, *range(weights[-1] + promotion, 100, promotion))
+    return (*(weight for weight in weights if weight < 100), *promotion_of(analysis))
+
+
+def promotion_of(analysis: Analysis) -> tuple[int, ...]:
+    """Those of them between maxWeight and 100 %."""
+    if analysis.iterations:
+        return ()
+    most = analysis.step_weights[-1] if analysis.step_weights else analysis.max_weight
+    return tuple(range(most + analysis.step_weight_promotion, 100, analysis.step_weight_promotion))
 
 
 def _linear(step: int, most: int) -> tuple[int, ...]:

@@ -122,6 +122,6 @@ CONSEQUENCES: Final[dict[str, str]] = {
 
 def brief(refusal: str) -> str:
     """A refusal without the advice to remove the field: that has been done."""
-    for advice in (", and nothing is silently ignored", "; known here: ", ": remove it"):
+    for advice in ("; known here: ", ": remove it"):
         refusal = refusal.partition(advice)[0]
     return refusal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from canary.core.gates import confirm
+from canary.core.gates import confirm, due
 from canary.core.moves import mirror, shift
 from canary.core.pace import LOOK_S
 from canary.core.plan import Plan
@@ -52,12 +52,12 @@ def first_shift(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
         return mirror(state, seen, plan, why)
     if plan.iterations:
         return shift(replace(state, iterations=plan.iterations), seen, 0, why)
-    asked = confirm((HookType.CONFIRM_TRAFFIC_INCREASE,), state, seen, plan)
+    asked = confirm(due(0, plan), state, seen, plan)
     if asked.refusal:
         return give_up(state, asked.refusal)
     if asked.hold:
         return patient(asked.hold, seen)
-    return shift(asked.state, seen, plan.weights[0], why)
+    return shift(asked.state, seen, plan.weight(0), why)
 
 
 def unseen(state: State, seen: Seen) -> str:

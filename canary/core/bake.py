@@ -64,8 +64,6 @@ def conclude(state: State, seen: Seen, plan: Plan) -> Conclusion:
     hook = seen.hooks.get(HookType.ROLLOUT)
     if hook is not None and hook.outcome is Outcome.FAILED:
         return Conclusion(grade=Grade.FAIL, text=hook.text)
-    if hook is not None and hook.outcome is Outcome.PENDING:
-        return Conclusion(grade=Grade.UNKNOWN, text="rollout hooks have not answered yet")
     if seen.window is None:
         return Conclusion(grade=Grade.UNKNOWN, text="no samples from Prometheus")
     builtin = judge_all(
@@ -78,6 +76,9 @@ def conclude(state: State, seen: Seen, plan: Plan) -> Conclusion:
     verdicts = (*builtin, *custom)
     grades = {verdict.grade for verdict in verdicts}
     grade = next((g for g in (Grade.FAIL, Grade.UNKNOWN) if g in grades), Grade.PASS)
+    # A slow hook keeps the weight from rising, never a broken bound from being counted.
+    if grade is Grade.PASS and hook is not None and hook.outcome is Outcome.PENDING:
+        return Conclusion(grade=Grade.UNKNOWN, text="rollout hooks have not answered yet")
     text = "; ".join(dict.fromkeys(v.text for v in verdicts if v.grade is grade))
     unjudged = "warming up, not judged" if plan.checks else "no checks"
     return Conclusion(grade=grade, text=text or unjudged, verdicts=verdicts)

@@ -30,6 +30,18 @@ class Asked:
     refusal: str = ""
 
 
+def due(number: int, plan: Plan) -> tuple[HookType, ...]:
+    """The gates before the weight of this index.
+
+    An iteration raises nothing. The promotion is asked for once, before its first weight, and once
+    it is granted nothing more is.
+    """
+    if number > plan.analysed:
+        return ()
+    increase = () if plan.weight(number) == 0 else (HookType.CONFIRM_TRAFFIC_INCREASE,)
+    return (*increase, HookType.CONFIRM_PROMOTION) if number == plan.analysed else increase
+
+
 def confirm(kinds: Sequence[HookType], state: State, seen: Seen, plan: Plan) -> Asked:
     """Ask these gates one after the other; neither hold nor refusal: all are open."""
     for kind in kinds:
@@ -55,7 +67,7 @@ def _ask(kind: HookType, state: State, seen: Seen, plan: Plan) -> Asked:
     text = hook.text or f"waiting for {kind}"
     held_s = seen.now_s - state.gate_from_s
     if held_s >= gate.timeout_s and gate.then is not OnTimeout.HOLD:
-        cause = f"{kind} was not given within {gate.timeout_s:.0f} s: {text}"
+        cause = f"{kind} was not approved within {gate.timeout_s:.0f} s: {text}"
         return Asked(state=state, refusal="" if gate.then is OnTimeout.PASS else cause)
     reason = f"held for {held_s:.0f} s: {text}"
     if hook.outcome is not Outcome.PENDING and seen.now_s - state.gate_asked_s >= plan.poll_s:

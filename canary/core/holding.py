@@ -40,7 +40,7 @@ def renewed(before: Sign, now: Sign) -> bool:
 def refusal(record: Record, sign: Sign) -> str:
     """The one line that a second driver ends with."""
     return (
-        f"run {record.run} is under way: {sign.holder or 'another driver'} holds it since "
+        f"run {record.run} is under way: {sign.holder or 'another driver'} has held it since "
         f"{sign.since or 'an unknown time'} and is alive; nothing was touched"
     )
 

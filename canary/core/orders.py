@@ -39,6 +39,11 @@ class Order:
     at: float = 0.0
     text: str = ""
 
+    @property
+    def bare(self) -> bool:
+        """Whether it is nothing but a verb."""
+        return self.verb == _shown(self.text)
+
     def to_json(self) -> str:
         """One line, stable key order; `text` is what this returns."""
         value = {"verb": self.verb, "by": self.by, "run": self.run, "at": round(self.at, 3)}
@@ -66,6 +71,15 @@ def fresh(state: State, seen: Seen) -> Order | None:
     return None if order.run and order.run != seen.run else order
 
 
+def forgotten(state: State, seen: Seen) -> State:
+    """Forget a bare verb once its annotation is gone: the same word is then a new order.
+
+    Orders of `python -m canary` differ each time, and whoever gave one waits to see it obeyed.
+    """
+    gone = not seen.order and bool(state.obeyed)
+    return replace(state, obeyed="") if gone and parsed(state.obeyed).bare else state
+
+
 def obey(order: Order, state: State, seen: Seen) -> Decision:
     """What the run does about an order: always one line that names who asked."""
     state = replace(state, obeyed=order.text)
@@ -76,8 +90,9 @@ def obey(order: Order, state: State, seen: Seen) -> Decision:
                 return give_up(state, f"aborted by {order.by}")
             return roll_back(state, seen, f"at {where}: aborted by {order.by}")
         case Verb.SUSPEND:
-            after = replace(state, suspended=order.by, suspended_s=seen.now_s)
-            return _noted(after, f"suspended by {order.by} at {where}, which is judged on")
+            since_s = state.suspended_s if state.suspended else seen.now_s
+            after = replace(state, suspended=order.by, suspended_s=since_s)
+            return _noted(after, f"suspended by {order.by} at {where}; judging goes on")
         case Verb.RESUME if state.suspended:
             return _noted(_resumed(state, seen), f"resumed by {order.by} at {where}")
         case Verb.PROMOTE:

@@ -80,19 +80,21 @@ class Plan:
     """Everything `decide` needs to know besides what it sees.
 
     `weights` rise and are the canary's percentages that are judged before it gets everything, e.g.
-    (5, 10, …, 50). Seconds throughout. `replicas` is the settled size of a version. `hooks` tells
-    for which types there is at least one webhook, by the peer's type names; `gates` has those of
-    them that may hold the run. A version that was
-    primary at most `rollback_window_s` ago gets everything at once. `clients_stay`: a client keeps
-    the version that it met, so a weight does not tell which share of the requests the canary gets.
-    `mirror_percent`: of so many requests a copy goes to the canary, for one bake before the first
-    weight; its answers are judged and thrown away. 0: no such bake.
+    (5, 10, …, 50); the last `promotion_steps` of them belong to the promotion, which is confirmed
+    before the first of these. Seconds throughout. `replicas` is the settled size of a version.
+    `hooks` tells for which types there is at least one webhook, by the peer's type names; `gates`
+    has those of them that may hold the run. A version that was primary at most `rollback_window_s`
+    ago gets everything at once. `clients_stay`: a client keeps the version that it met, so a weight
+    does not tell which share of the requests the canary gets. `mirror_percent`: of so many requests
+    a copy goes to the canary, for one bake before the first weight; its answers are judged and
+    thrown away. 0: no such bake.
     A weight of 0 is an iteration: requests that a rule picks go to the canary, all others stay.
     `baseline`: the canary is compared with a fresh copy of the primary instead of the primary.
     `previewed`: these are asked for by a host name that no user has, and may come before the first.
     """
 
     weights: tuple[int, ...]
+    promotion_steps: int = 0
     interval_s: float
     threshold: int
     checks: tuple[Check, ...]
@@ -125,6 +127,15 @@ class Plan:
     def iterations(self) -> int:
         """How many bakes there are without a shift; all of them, or none."""
         return self.weights.count(0)
+
+    def weight(self, number: int) -> int:
+        """The weight of this index; after the last one everything."""
+        return self.weights[number] if number < len(self.weights) else 100
+
+    @property
+    def analysed(self) -> int:
+        """How many weights come before the promotion."""
+        return len(self.weights) - self.promotion_steps
 
     @property
     def shortest_s(self) -> float:

@@ -39,9 +39,15 @@ def roll_back(state: State, seen: Seen, cause: str, *, stopped: bool = False) ->
     return _restore(after, seen, f"roll back: {cause}", loud=True)
 
 
-def unrestored(state: State, weight_percent: int, problem: str) -> State:
-    """After an attempt to restore that failed: the canary may still have its weight."""
-    return replace(state, weight_percent=weight_percent, doubt=f"restoring failed: {problem}")
+def unrestored(state: State, before: State, problem: str) -> State:
+    """After an attempt to restore that failed: the canary may still have what it had before."""
+    return replace(
+        state,
+        weight_percent=before.weight_percent,
+        mirror_percent=before.mirror_percent,
+        exposed=before.exposed,
+        doubt=f"restoring failed: {problem}",
+    )
 
 
 def rolling_back(state: State, seen: Seen, plan: Plan) -> Decision:

@@ -13,9 +13,9 @@ from canary.core import bake
 from canary.core.acceptance import acceptance, patient, unseen
 from canary.core.baseline import ending, lacking
 from canary.core.breach import breach, enough, too_long, watch
-from canary.core.gates import confirm
+from canary.core.gates import confirm, due
 from canary.core.moves import open_bake, shift
-from canary.core.orders import fresh, obey
+from canary.core.orders import forgotten, fresh, obey
 from canary.core.pace import LIVE_DEADLINE_S, LIVE_LOOK_S, LOOK_S
 from canary.core.plan import Plan
 from canary.core.record import Phase
@@ -47,7 +47,7 @@ EDGES: Mapping[Phase, frozenset[Phase]] = {
 
 def decide(state: State, seen: Seen, plan: Plan) -> Decision:
     """What to do next, given where the run is and what was just seen."""
-    state = watch(state, seen, plan)
+    state = forgotten(watch(state, seen, plan), seen)
     order = fresh(state, seen)
     decision = obey(order, state, seen) if order else _HANDLERS[state.phase](state, seen, plan)
     after = decision.state
@@ -179,7 +179,7 @@ def _baking(state: State, seen: Seen, plan: Plan) -> Decision:
     if (
         left > 0 and state.gate is not None and not state.suspended
     ):  # the bake before this one has passed
-        return _advance(state, seen, plan, f"{state.gate} was given")
+        return _advance(state, seen, plan, f"{state.gate} was approved")
     if left > 0:
         reason = f"baking at {state.share}, {left:.0f} s left"
         return Decision(state=state, reason=reason, wait_s=min(LOOK_S, left))
@@ -207,7 +207,7 @@ def _direct(state: State, seen: Seen, plan: Plan) -> Decision:
 def _failed_check(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
     failed = state.failed_checks + 1
     count = f"{failed} of {plan.threshold} failed checks"
-    after = replace(state, failed_checks=failed, gate=None, passed=frozenset())
+    after = replace(state, failed_checks=failed, gate=None, gate_opened="", passed=frozenset())
     if failed >= plan.threshold:
         return roll_back(after, seen, f"at {state.share}: {text} ({count})")
     held = replace(after, baked_from_s=seen.now_s, held_s=None)
@@ -219,7 +219,7 @@ def _inconclusive(state: State, seen: Seen, plan: Plan, end: bake.Conclusion) ->
     if not bake.overdue(state, seen, plan):
         if end.shared:  # a bad moment for both must not outweigh the good time after it
             held_s = _first(state.held_s, seen.now_s)
-            closed = replace(state, gate=None, passed=frozenset())
+            closed = replace(state, gate=None, gate_opened="", passed=frozenset())
             again = replace(closed, baked_from_s=seen.now_s, held_s=held_s)
             return open_bake(again, plan, f"baking anew at {state.share}: {text}")
         return Decision(state=state, reason=f"held at {state.share}: {text}")
@@ -239,15 +239,13 @@ def _advance(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
         reason = f"promoted: {why}"
         effects = ending(state, Effect.SETTLE)
         return Decision(state=after, reason=reason, effects=effects, loud=True)
-    following = plan.weights[state.step + 1 : state.step + 2]
-    promotion = () if following else (HookType.CONFIRM_PROMOTION,)
-    increase = () if following == (0,) else (HookType.CONFIRM_TRAFFIC_INCREASE,)
-    asked = confirm((*increase, *promotion), state, seen, plan)
+    following = state.step + 1
+    asked = confirm(due(following, plan), state, seen, plan)
     if asked.refusal:
         return roll_back(state, seen, f"at {state.share}: {asked.refusal}")
     if asked.hold:
         return _held(state, asked.hold, seen, plan)
-    return shift(asked.state, seen, following[0] if following else 100, why)
+    return shift(asked.state, seen, plan.weight(following), why)
 
 
 def _held(state: State, hold: Decision, seen: Seen, plan: Plan) -> Decision:

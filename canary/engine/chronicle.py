@@ -22,6 +22,7 @@ class Chronicle:
     shielded_requests: int = 0
     last_look_s: float = 0.0
     bake_began_s: float | None = None
+    held: bool = False
     restore_began_s: float | None = None
     restore_s: float | None = None
 
@@ -78,13 +79,16 @@ class Chronicle:
             beside=window.beside if window else "primary",
             verdicts=texts_,
         )
-        if before.gate is not None and decision.state.gate is not None:
+        now = decision.state
+        holds = bool(now.gate or now.suspended) and now.failed_checks == before.failed_checks
+        if self.held and holds:
             step = _together(self.steps.pop(), step)
+        self.held = holds
         self.steps.append(step)
 
 
 def _together(one: Step, other: Step) -> Step:
-    """Bakes that passed while a gate held are one: a gate may hold for days."""
+    """Bakes that passed while a run is held are one: it may be held for days."""
     return replace(
         other,
         seconds=round(one.seconds + other.seconds, 3),

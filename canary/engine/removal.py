@@ -25,14 +25,20 @@ def remove(ports: Ports) -> None:
     ports.fleet.discard()
 
 
-def abandon(owner: str, ports: Ports) -> None:
-    """After a create that failed: remove its route unless some version serves; never raises."""
+def abandon(owner: str, ports: Ports) -> bool:
+    """After a create that failed: remove its route unless some version serves; never raises.
+
+    Returns:
+        Whether nothing of it is left.
+    """
     try:
         route = ports.router.route()
         if route is None or (route.record.owner == owner and not route.record.primary):
             remove(ports)
     except PortError as error:
         ports.journal.progress(f"could not tidy up: {error}")
+        return False
+    return True
 
 
 def live(ports: Ports) -> dict[str, Any]:

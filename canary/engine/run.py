@@ -162,7 +162,7 @@ class Run:
             self._carry_out(roll_back(after, self._blind(), str(error)))
 
     def _unrestored(self, before: State, after: State, error: PortError) -> None:
-        self.state = unrestored(after, before.weight_percent, str(error))
+        self.state = unrestored(after, before, str(error))
         if isinstance(error, ConflictError):  # whoever took the route over decides from now on
             self.state = replace(self.state, phase=Phase.FAILED)
             return
@@ -256,7 +256,7 @@ class Run:
         try:
             self._abort(failed)
         except Exception as also:  # noqa: BLE001  the first error is the one to be seen
-            moved = unrestored(failed, failed.weight_percent, str(also))
+            moved = unrestored(failed, failed, str(also))
             self.state = moved if failed.weight_percent else failed
         if self.state.doubt:
             error.add_note(self.state.doubt)

@@ -90,7 +90,8 @@ def _obstacles(app: AppConfig, body: Object, cluster: Reader) -> Iterator[str]:
     elif _kind(body) == "IngressRoute":
         owners = body["metadata"].get("ownerReferences") or []
         for owner in owners:
-            yield f"goes when {owner['kind']} {owner['name']} goes: remove its ownerReferences"
+            who = f"{owner['kind']} {owner['name']}"
+            yield f"is deleted together with {who}: remove its ownerReferences"
         yield from _route_obstacles(app, spec)
 
 
@@ -98,7 +99,7 @@ def _service_obstacles(app: AppConfig, name: str, spec: Object, cluster: Reader)
     kind = spec.get("type") or "ClusterIP"
     if kind != "ClusterIP":
         yield (
-            f"is of type {kind}, and this app's is of type ClusterIP: who comes from outside "
+            f"is of type {kind}, and this app's is of type ClusterIP: callers from outside "
             "would be cut off"
         )
     ports = [p for p in spec.get("ports") or [] if p.get("protocol", "TCP") == "TCP"]

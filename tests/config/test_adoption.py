@@ -212,7 +212,7 @@ def test_what_comes_to_the_same_is_none(changes: dict[str, Any]) -> None:
 def test_a_route_that_goes_with_somebody_else_is_a_problem() -> None:
     objects = theirs()
     objects[ROUTE]["metadata"]["ownerReferences"] = [{"kind": "Shop", "name": "a"}]
-    text = f"{AT} IngressRoute podinfo goes when Shop a goes: remove its ownerReferences"
+    text = f"{AT} IngressRoute podinfo is deleted together with Shop a: remove its ownerReferences"
     assert seen(objects).problems == (text,)
 
 

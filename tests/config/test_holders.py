@@ -34,8 +34,8 @@ RUN = Record(
     lease=FORM.reference,
 )
 HELD = (
-    "run dev-1 is under way: process 7 on build holds it since 2023-11-14T22:13:20.000000Z and is "
-    "alive; nothing was touched"
+    "run dev-1 is under way: process 7 on build has held it since 2023-11-14T22:13:20.000000Z and "
+    "is alive; nothing was touched"
 )
 ENDED = "run dev-1 ended in Progressing at 10 %"
 

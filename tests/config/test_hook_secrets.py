@@ -82,7 +82,10 @@ def test_secrets_that_are_there_are_fine() -> None:
         (
             _holding("S3cr3t\nX-Evil: 1"),
             {"secretHeaders": {"X-A": KEPT}},
-            "secretHeaders.X-A: key token of Secret hook in namespace test is no text for a header",
+            (
+                "secretHeaders.X-A: key token of Secret hook in namespace test is not a valid "
+                "header value"
+            ),
         ),
         (
             _holding(" "),

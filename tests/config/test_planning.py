@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.config import BUCKET_EDGES_S, AppConfig, weights_of
+from canary.config import BUCKET_EDGES_S, AppConfig
 from canary.core.plan import Check, CheckName, Plan, Terms
 from canary.load import expected_rate
 from canary.planning import PlanText, describe, lower_edge_s, plan_of
@@ -41,12 +41,14 @@ def _hook(cmd: str, **others: Any) -> dict[str, Any]:
         ({"stepWeight": 20, "maxWeight": 50}, (20, 40, 50)),
         ({"stepWeight": 50, "maxWeight": 50}, (50,)),
         ({"stepWeight": 1, "maxWeight": 3}, (1, 2, 3)),
-        ({"stepWeight": 40, "maxWeight": 100}, (40, 80, 100)),
+        ({"stepWeight": 40, "maxWeight": 100}, (40, 80)),
+        ({"stepWeights": [50, 100]}, (50,)),
+        ({"stepWeights": [100]}, ()),
         ({"stepWeights": [1, 30, 70]}, (1, 30, 70)),
         ({"stepWeight": 25, "stepWeightPromotion": 20}, (25, 50, 70, 90)),
         ({"stepWeights": [5, 50], "stepWeightPromotion": 25}, (5, 50, 75)),
         ({"stepWeight": 50, "stepWeightPromotion": 50}, (50,)),
-        ({"stepWeight": 50, "maxWeight": 100, "stepWeightPromotion": 1}, (50, 100)),
+        ({"stepWeight": 50, "maxWeight": 100, "stepWeightPromotion": 1}, (50,)),
     ],
 )
 def test_weights(analysis: dict[str, Any], weights: tuple[int, ...]) -> None:
@@ -56,7 +58,9 @@ def test_weights(analysis: dict[str, Any], weights: tuple[int, ...]) -> None:
 @given(st.integers(1, 100), st.integers(1, 100))
 def test_weights_rise_to_exactly_the_maximum(one: int, other: int) -> None:
     step, most = sorted((one, other))
-    weights = weights_of(_app({"analysis": {"stepWeight": step, "maxWeight": most}}).analysis)
+    plan = _plan({"analysis": {"stepWeight": step, "maxWeight": most}})
+    weights = (*plan.weights, 100) if most == 100 else plan.weights
+    assert plan.weight(len(plan.weights)) == 100
     assert weights[0] == step
     assert weights[-1] == most
     rises = [b - a for a, b in itertools.pairwise(weights)]

@@ -61,7 +61,7 @@ def test_an_analysis(analysis: dict[str, Any], problem: str) -> None:
 
 def test_what_no_run_carries_out_is_refused_by_name() -> None:
     problem = _one({"suspend": True})
-    assert problem.startswith(f"{PODINFO}.suspend: is not carried out yet")
+    assert problem.startswith(f"{PODINFO}.suspend: is not needed")
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_webhooks_have_names_of_their_own() -> None:
         ({"targetRef": {"name": "other"}}, "targetRef.name: is other, but the Deployments are"),
         ({"provider": "istio"}, "provider: must be traefik"),
         ({"autoscalerRef": {}}, "autoscalerRef: is not needed: write autoscaler"),
-        ({"suspend": True}, "suspend: is not carried out yet"),
+        ({"suspend": True}, "suspend: is not needed"),
         (
             {"autoscaler": {"minReplicas": 5, "maxReplicas": 3}},
             "autoscaler: minReplicas 5 is over maxReplicas 3",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from canary.adapters.history import RolloutHistory
+from canary.adapters.history import MOST_BYTES, RolloutHistory
 from canary.errors import ClusterError, ConflictError, PortError
 from tests.contracts.samples import report
 from tests.fakes.cluster import FakeCluster, Fault
@@ -33,6 +34,14 @@ def test_the_latest_ten_are_kept_latest_first(server: FakeCluster) -> None:
         kept.keep(report(f"r{number}"))
     assert [entry["run"] for entry in kept.reports()] == [f"r{n}" for n in range(11, 1, -1)]
     assert kept.reports()[0] == json.loads(report("r11").to_json())
+
+
+def test_reports_that_are_too_long_make_room_for_the_latest(server: FakeCluster) -> None:
+    """An API server takes a ConfigMap of 1 MiB at most."""
+    kept = history(server)
+    for number in range(4):
+        kept.keep(replace(report(f"r{number}"), reason="x" * (MOST_BYTES // 3)))
+    assert [entry["run"] for entry in kept.reports()] == ["r3", "r2"]
 
 
 def test_two_writers_lose_nothing(server: FakeCluster) -> None:

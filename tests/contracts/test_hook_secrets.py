@@ -142,7 +142,7 @@ def test_what_no_header_can_hold_is_not_sent(cluster: FakeCluster, web: Web, tex
     data = {"token": b64encode(text.encode()).decode()}
     cluster.put(SECRETS, {"metadata": {"name": "login"}, "data": data})
     why = failure(cluster, web.url, secretHeaders={"X-Key": {"name": "login", "key": "token"}})
-    assert "key token of Secret login is no text for a header" in why
+    assert "key token of Secret login is not a valid header value" in why
     assert "marked" not in why
     assert not web.received
 

@@ -117,6 +117,15 @@ def test_a_write_that_was_turned_away_is_repeated(server: FakeCluster) -> None:
     assert server.connect().create(SERVICES, service())["metadata"]["uid"]
 
 
+def test_what_a_server_behind_the_proxy_turns_away_is_its_callers_to_repeat(
+    server: FakeCluster,
+) -> None:
+    server.faults.append(Fault(status=429, retry_after_s=0, times=9))
+    response = server.connect().request("POST", f"{SERVICES}/http:gate:80/proxy/gate/check")
+    assert response.status_code == 429
+    assert len(server.calls) == 1
+
+
 def test_retry_after_is_obeyed_but_bounded() -> None:
     pauses: list[float] = []
     with FakeCluster() as server:

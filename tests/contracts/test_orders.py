@@ -115,7 +115,7 @@ def test_a_run_that_does_not_answer_is_named(world: ApiWorld) -> None:
     app = desk.only(cluster, name="podinfo")
     order = desk.place(cluster, app, Order(verb="abort", by="ann"))
     assert json.loads(marks(world)[ORDER])["run"] == "r1"
-    with pytest.raises(OrderError, match="run r1 has not obeyed within 0 s"):
+    with pytest.raises(OrderError, match="run r1 has not confirmed within 0 s"):
         desk.obeyed(cluster, app, order, clock, 0.0)
     router = world.router()
     router.route()

@@ -57,6 +57,49 @@ def test_confirm_traffic_increase_holds_before_each_weight() -> None:
     assert "Succeeded" in lines[-1]
 
 
+def test_confirm_promotion_holds_before_the_first_weight_of_the_promotion() -> None:
+    plan = replace(gated(PROMOTION), weights=(10, 50, 75), promotion_steps=1)
+    lines = play(answering(PROMOTION, CLOSED, until_s=90.0), plan)
+    weights = [(float(line.split()[0]), line.split()[2]) for line in lines if "[shift]" in line]
+    assert [weight for _, weight in weights] == ["10", "50", "75", "100"]
+    assert weights[1][0] < 40.0
+    assert 90.0 <= weights[2][0] < 91.0
+    assert weights[3][0] - weights[2][0] < 2 * plan.interval_s, "nobody is asked again"
+
+
+@pytest.mark.parametrize("weights", [(), (10, 50)])
+def test_confirm_promotion_is_asked_of_any_list_of_weights(weights: tuple[int, ...]) -> None:
+    lines = play(
+        answering(PROMOTION, CLOSED), replace(gated(PROMOTION, timeout_s=30.0), weights=weights)
+    )
+    assert not any("100 % to the canary" in line for line in lines)
+    assert f"{PROMOTION} was not approved within 30 s" in lines[-1]
+
+
+def test_an_approval_opens_only_the_gate_that_held_when_it_was_given() -> None:
+    """A check that fails between the two makes the gate ask again."""
+    plan = replace(gated(PROMOTION), weights=(50,), threshold=5)
+
+    def world(state: State, seen: Seen) -> Seen:
+        spoilt = failing if 30.0 < seen.now_s < 60.0 else healthy
+        orders = {25.0: "suspend", 26.0: "approve", 70.0: "resume"}
+        order = next((text for at_s, text in orders.items() if 0 <= seen.now_s - at_s < 1.0), "")
+        seen = answering(PROMOTION, CLOSED, world=spoilt)(state, seen)
+        return replace(seen, order=order)
+
+    lines = play(world, replace(plan, max_duration_s=200.0))
+    assert any("was approved by somebody" in line for line in lines)
+    assert any("failed checks" in line for line in lines)
+    assert not any("promoting" in line for line in lines)
+
+
+def test_a_promotion_is_not_asked_for_each_of_its_weights() -> None:
+    plan = replace(gated(INCREASE), weights=(10, 50, 75), promotion_steps=1)
+    lines = play(answering(INCREASE, PASSED), plan)
+    assert sum("call confirm-traffic-increase]" in line for line in lines) == 3
+    assert "Succeeded" in lines[-1]
+
+
 def test_an_open_gate_costs_next_to_no_time() -> None:
     without, within = play(healthy)[-1], play(answering(PROMOTION, PASSED), gated(PROMOTION))[-1]
     assert float(within.split()[0]) - float(without.split()[0]) < 0.5
@@ -68,7 +111,7 @@ def test_confirm_promotion_holds_at_the_last_weight_and_goes_on_at_once() -> Non
     assert held.split()[1:3] == ["Progressing", "50"]
     promoting = next(line for line in lines if "Promoting" in line)
     assert 57.0 <= float(promoting.split()[0]) < 58.0
-    assert "confirm-promotion was given" in promoting
+    assert "confirm-promotion was approved" in promoting
 
 
 def test_the_weight_is_judged_while_a_gate_holds() -> None:
@@ -129,7 +172,7 @@ def test_a_bad_moment_of_both_versions_closes_the_gate_again() -> None:
 )
 def test_a_gate_has_a_timeout(kind: HookType, end: int) -> None:
     told = last(answering(kind, CLOSED), gated(kind, timeout_s=30.0))
-    assert f"{kind} was not given within 30 s: confirm webhook gate: answered 403" in told
+    assert f"{kind} was not approved within 30 s: confirm webhook gate: answered 403" in told
     assert told.split()[1] == Phase.FAILED
     assert (f"at {end} %" in told) is (end > 0)
 
@@ -148,7 +191,7 @@ def test_a_gate_may_hold_for_as_long_as_it_takes() -> None:
 
 def test_a_gate_that_never_answered_says_what_is_waited_for() -> None:
     told = last(answering(ROLLOUT, HookResult()), gated(ROLLOUT, timeout_s=5.0), BEGIN)
-    assert told.endswith("confirm-rollout was not given within 5 s: waiting for confirm-rollout")
+    assert told.endswith("confirm-rollout was not approved within 5 s: waiting for confirm-rollout")
 
 
 def test_a_rollback_hook_ends_the_run_at_once() -> None:
@@ -171,7 +214,7 @@ def test_a_skipped_analysis_asks_for_permission_all_the_same() -> None:
     promoting = next(line for line in lines if "[shift]" in line)
     assert 10.0 <= float(promoting.split()[0]) < 11.0
     refused = last(answering(ROLLOUT, CLOSED), plan, start)
-    assert "confirm-rollout was not given within 20 s" in refused
+    assert "confirm-rollout was not approved within 20 s" in refused
 
 
 def test_a_version_that_is_needed_back_waits_for_nobody() -> None:

@@ -28,10 +28,10 @@ def test_a_second_driver_is_told_who_holds_the_run_and_since_when() -> None:
     record = Record(owner="me", run="dev-1", phase=Phase.PREPARING)
     held = Sign(beat="x", holder="process 7 on build", since="2026-01-01T00:00:00Z")
     assert refusal(record, held) == (
-        "run dev-1 is under way: process 7 on build holds it since 2026-01-01T00:00:00Z and is "
+        "run dev-1 is under way: process 7 on build has held it since 2026-01-01T00:00:00Z and is "
         "alive; nothing was touched"
     )
-    assert "another driver holds it since an unknown time" in refusal(record, NONE)
+    assert "another driver has held it since an unknown time" in refusal(record, NONE)
 
 
 def test_a_run_lapses_by_its_own_clock_not_later_than_by_anybody_elses() -> None:

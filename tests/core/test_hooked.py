@@ -8,6 +8,7 @@ from canary.core.seen import HookResult, HookType, Outcome
 from canary.core.state import Seen, State
 from tests.core.timeline import (
     PLAN,
+    failing,
     healthy,
     last,
     play,
@@ -52,6 +53,17 @@ def test_a_slow_rollout_hook_is_waited_for() -> None:
     lines = play(world, HOOKED)
     promoting = next(line for line in lines if "100 % to the canary, promoting" in line)
     assert float(promoting.split()[0]) >= 30
+
+
+def test_a_slow_rollout_hook_does_not_hide_a_broken_bound() -> None:
+    def world(state: State, seen: Seen) -> Seen:
+        kinds = {HookType.PRE_ROLLOUT: Outcome.PASSED, HookType.ROLLOUT: Outcome.PENDING}
+        hooks = {kind: HookResult(outcome=outcome) for kind, outcome in kinds.items()}
+        return replace(failing(state, seen), hooks=hooks)
+
+    lines = play(world, HOOKED)
+    assert "(2 of 2 failed checks)" in lines[-1] or "(2 of 2 failed checks)" in lines[-2]
+    assert float(lines[-1].split()[0]) < 3 * HOOKED.interval_s + HOOKED.drain_s
 
 
 def test_a_refusing_pre_rollout_hook_ends_the_run_before_any_traffic() -> None:

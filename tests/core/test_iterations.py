@@ -63,7 +63,7 @@ def test_only_the_switch_raises_traffic() -> None:
     plan = replace(ITERATED, hooks=frozenset({kind.value}), gates={kind: Gate(timeout_s=5.0)})
     refused = {kind: HookResult(outcome=Outcome.FAILED, text="hook: 403")}
     lines = play(seeing(hooks=refused), plan)
-    assert "at iteration 2 of 2: confirm-traffic-increase was not given" in lines[-1]
+    assert "at iteration 2 of 2: confirm-traffic-increase was not approved" in lines[-1]
     assert sum("call confirm-traffic-increase" in line for line in lines[:3]) == 0
 
 

@@ -83,7 +83,7 @@ def test_the_gate_before_traffic_is_asked_after_the_copies() -> None:
     assert "100 % mirrored to the canary" in lines[0]
     assert "held at 100 % mirrored: waiting for confirm-traffic-increase" in "\n".join(lines)
     assert {line[18:21] for line in lines} == {"  0"}
-    assert "at 100 % mirrored: confirm-traffic-increase was not given" in lines[-1]
+    assert "at 100 % mirrored: confirm-traffic-increase was not approved" in lines[-1]
 
 
 def test_a_plan_without_analysis_has_no_copies() -> None:

@@ -71,7 +71,7 @@ def test_abort_before_any_traffic_touches_none() -> None:
 
 def test_a_suspended_run_keeps_its_weight_until_it_is_resumed() -> None:
     lines = play(asking((5.0, by("suspend")), (75.0, by("resume", "bob"))))
-    assert "[persist] suspended by ann at 10 %, which is judged on" in next(
+    assert "[persist] suspended by ann at 10 %; judging goes on" in next(
         line for line in lines if "suspended by ann at" in line
     )
     assert at(lines, "resumed by bob at 10 %") >= 75.0
@@ -112,6 +112,29 @@ def test_time_suspended_does_not_count_as_the_runs() -> None:
     plan = replace(PLAN, max_duration_s=60.0)
     lines = play(asking((5.0, by("suspend")), (200.0, by("resume"))), plan)
     assert "Succeeded" in lines[-1]
+
+
+def test_who_suspends_a_suspended_run_does_not_take_its_time_away() -> None:
+    plan = replace(PLAN, max_duration_s=60.0)
+    orders = [(5.0, by("suspend")), (100.0, by("suspend", "bob")), (200.0, by("resume"))]
+    lines = play(asking(*orders), plan)
+    assert at(lines, "suspended by bob at 10 %") >= 100.0
+    assert "Succeeded" in lines[-1]
+
+
+def test_a_bare_verb_is_obeyed_each_time_that_it_is_written() -> None:
+    """Each time the run takes the annotation away."""
+    times = [
+        (5.0, "suspend"),
+        (6.0, ""),
+        (30.0, "resume"),
+        (31.0, ""),
+        (40.0, "suspend"),
+        (41.0, ""),
+    ]
+    lines = play(asking(*times, (300.0, "resume")))
+    assert len([line for line in lines if "suspended by somebody at" in line]) == 2
+    assert at(lines, "Succeeded") >= 300.0
 
 
 def test_a_run_that_nobody_resumes_ends_all_the_same() -> None:

@@ -45,7 +45,7 @@ def test_a_release_waits_for_its_gate_and_goes_on_at_once(world: World) -> None:
         result = running.finish()
     assert result.code == 0, result.text
     assert weights.steps() == [0, 50, 100, 0]
-    assert "100 % to the canary, promoting: confirm-promotion was given" in result.text
+    assert "100 % to the canary, promoting: confirm-promotion was approved" in result.text
     assert not len(users.answers().failed()), users.answers().failed()
 
 
@@ -57,7 +57,8 @@ def test_a_gate_that_nobody_opens_ends_the_release(world: World) -> None:
     assert result.code != 0
     (reason,) = result.reasons
     assert (
-        "at 50 %: confirm-promotion was not given within 3 s: confirm-promotion webhook" in reason
+        "at 50 %: confirm-promotion was not approved within 3 s: confirm-promotion webhook"
+        in reason
     )
     assert "sign-off" in reason
     assert weights.steps() == [0, 50, 0]

@@ -53,7 +53,7 @@ def test_hooks_of_every_type_are_called_and_let_a_release_pass(world: World) -> 
     with world.probe() as users, world.weights() as weights:
         result = world.project.up()
     assert weights.steps() == [0, *STEPS, 100, 0]
-    assert "confirm-promotion was given" in result.text
+    assert "confirm-promotion was approved" in result.text
     assert {kind for kind in HookType if not is_marked(world, kind)} == set()
     assert not len(users.answers().failed()), users.answers().failed()
 
@@ -81,7 +81,7 @@ def test_a_gate_that_stays_shut_ends_a_release_or_lets_it_pass(
         world.write(BETTER, gated("fail"))
         with world.weights() as weights:
             (reason,) = world.project.up(fails=True).reasons
-        assert f"{kind} was not given within 3 s" in reason
+        assert f"{kind} was not approved within 3 s" in reason
         assert "answered 403" in reason
         assert weights.steps() == GATES[kind]
 

@@ -26,7 +26,7 @@ ENDLESS: dict[str, Any] = {"analysis": {"interval": "2m", "stepWeights": [50]}}
 GUARDED_WITHIN_S = 15.0
 ROUTED = "traefikservices,ingressroutes,services"
 SIZED = "deployments,configmaps,poddisruptionbudgets,serviceaccounts"
-HELD = re.compile(r"run (\S+) is under way: process \d+ on \S+ holds it since (\S+) and is alive")
+HELD = re.compile(r"run (\S+) is under way: process \d+ on \S+ has held it since (\S+) and is")
 
 
 def test_a_second_driver_is_told_who_holds_the_run_and_touches_nothing(

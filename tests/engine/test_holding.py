@@ -38,8 +38,8 @@ def test_a_run_that_somebody_else_carries_out_is_not_touched() -> None:
     held, scaled = world.traffic.record, list(world.fleet.scaled)
     began_s = world.clock.now_s()
     assert world.outcome(run="r2") == (
-        f"HeldError: run r0 is under way: the holder of {OTHER} holds it since noon and is alive; "
-        "nothing was touched"
+        f"HeldError: run r0 is under way: the holder of {OTHER} has held it since noon and is "
+        "alive; nothing was touched"
     )
     assert world.clock.now_s() - began_s <= 3.0
     assert (world.traffic.record, world.fleet.scaled, world.apex.flips) == (held, scaled, [OLD])

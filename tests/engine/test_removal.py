@@ -26,7 +26,7 @@ def test_what_a_failed_first_deploy_made_is_removed() -> None:
     world = World(first=True)
     world.fleet.versions[NEW].start_s = float("inf")
     assert "nothing serves yet" in world.outcome()
-    engine.abandon(OWNER, world.ports)
+    assert engine.abandon(OWNER, world.ports)
     assert world.traffic.record is None
 
 
@@ -47,7 +47,7 @@ def test_the_route_of_another_stack_is_not_abandoned() -> None:
 def test_abandoning_never_hides_why_the_deploy_failed() -> None:
     world = World(first=True)
     world.traffic.faults.append(DOWN)
-    engine.abandon(OWNER, world.ports)
+    assert not engine.abandon(OWNER, world.ports)
     assert "could not tidy up: the API server did not answer" in world.journal.lines[-1][1]
 
 
@@ -73,7 +73,7 @@ def test_of_a_run_that_somebody_carries_out_it_is_told_who_does() -> None:
     assert engine.live(world.ports) == {
         "primary": OLD,
         "held": (
-            f"run r0 is under way: the holder of {OTHER} holds it since noon and is alive; "
+            f"run r0 is under way: the holder of {OTHER} has held it since noon and is alive; "
             "nothing was touched"
         ),
     }
