@@ -10,6 +10,8 @@ from canary.core.custom import CustomCheck
 from canary.core.plan import CheckName
 from canary.core.readings import bounds_text
 
+NOT_JUDGED = "reported and not judged"  # what a preview says of a metric that is only reported
+
 
 def custom_checks(
     app: AppConfig, templates: Mapping[str, MetricTemplate], version: str
@@ -34,7 +36,7 @@ def custom_lines(checks: Iterable[CustomCheck]) -> Iterator[str]:
     for check in checks:
         bounds = bounds_text(check) or "no bounds"
         if check.report_only:
-            yield f"  metric {check.name}: {bounds}, reported and not judged"
+            yield f"  metric {check.name}: {bounds}, {NOT_JUDGED}"
         else:
             yield f"  check {check.name}: {bounds}"
 

@@ -79,7 +79,7 @@ def conclude(state: State, seen: Seen, plan: Plan) -> Conclusion:
     grades = {verdict.grade for verdict in verdicts}
     grade = next((g for g in (Grade.FAIL, Grade.UNKNOWN) if g in grades), Grade.PASS)
     text = "; ".join(dict.fromkeys(v.text for v in verdicts if v.grade is grade))
-    unjudged = "warming up, not judged" if plan.checks else "no checks"
+    unjudged = "warming up, not judged" if plan.judged else "no checks"
     return Conclusion(grade=grade, text=text or unjudged, verdicts=verdicts)
 
 
@@ -105,7 +105,7 @@ def _unjudgeable(state: State, seen: Seen, plan: Plan) -> str:
     needed = enough(plan.replicas, plan.canary_ready_percent)
     if seen.canary.ready < needed:
         return f"{seen.canary.ready} of {needed} pods of the canary are ready"
-    if not plan.checks:
+    if not plan.judged:
         return ""
     if not seen.fresh:
         return seen.metrics_error or "no samples from Prometheus"
