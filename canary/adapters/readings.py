@@ -12,7 +12,7 @@ from canary.adapters.access import Endpoint
 from canary.adapters.errand import Errand
 from canary.adapters.prometheus import LONGEST, InstantQuery
 from canary.core.custom import Reading
-from canary.errors import PortError
+from canary.errors import PortError, QueryError
 from canary.ports import Clock
 from canary.redaction import one_line
 
@@ -45,6 +45,8 @@ class PrometheusReadings:
     def _reading(self, query: str) -> Reading:
         try:
             return reading_of(*self._server.typed_result(query, "vector", "scalar"))
+        except QueryError as error:
+            return Reading(trouble=str(error), miswritten=True)
         except PortError as error:
             return Reading(trouble=one_line(str(error), LONGEST))
 
@@ -66,7 +68,8 @@ def reading_of(kind: str, result: Any) -> Reading:
     if len(result) > 1:
         return Reading(
             trouble=f"the query answered {len(result)} series where one is needed: "
-            "aggregate them, as with sum()"
+            "aggregate them, as with sum()",
+            miswritten=True,
         )
     return _reading(result[0].get("value") if isinstance(result[0], dict) else None)
 
