@@ -16,6 +16,7 @@ from canary.errors import PortError, QueryError
 from canary.ports import Clock
 from canary.redaction import one_line
 
+NUMBERS = ("vector", "scalar")  # the types of which one may be a number
 LONGEST_S = 30.0  # an answer that drips outlasts every timeout but this one
 
 
@@ -44,7 +45,7 @@ class PrometheusReadings:
 
     def _reading(self, query: str) -> Reading:
         try:
-            return reading_of(*self._server.typed_result(query, "vector", "scalar"))
+            return reading_of(*self._server.typed_result(query, *NUMBERS))
         except QueryError as error:
             return Reading(trouble=str(error), miswritten=True)
         except PortError as error:
