@@ -82,10 +82,10 @@ chaos: setup ## strike every part of the machinery on the embedded cluster; writ
 many: setup ## many runs at once in one process; writes docs/many.md (four minutes)
 	$(PY) -m tests.many
 
-blows: setup ## a part of chaos as tests: drivers, guard, API server, Prometheus (ten minutes)
+blows: setup ## a part of chaos as tests: drivers, guard, API server, Prometheus, Traefik (a quarter of an hour)
 	$(PY) -m tests.bed build
 	$(PY) -m pytest -n 2 tests/chaos/test_drivers.py
-	$(PY) -m pytest tests/chaos/test_surroundings.py
+	$(PY) -m pytest tests/chaos/test_surroundings.py tests/chaos/test_counting.py
 
 schema: setup ## write stacks/schema.json anew from the configuration's models
 	$(PY) -m canary.config.schema
