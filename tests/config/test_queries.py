@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import sys
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 
 from canary.adapters import http
-from canary.adapters.access import Ask
 from canary.config import StackConfig
 from canary.core.record import Record
 from canary.custom import questions
 from canary.errors import MetricsError, PreflightError
 from canary.preflight import Doors, Findings, look
 from canary.promql import complaint
-from tests.config.readers import OWNER, VERSION, StoredCluster, installed, serving, traefik_pod
+from tests.config.readers import (
+    OWNER,
+    VERSION,
+    Evaluating,
+    StoredCluster,
+    installed,
+    serving,
+    traefik_pod,
+    vector,
+)
 from tests.config.samples import loaded
 
 NEXT = "9876543210"
@@ -37,35 +44,6 @@ WORDS = 'invalid parameter "query": 1:8: parse error: unclosed left parenthesis'
 REFUSED = http.Response(400, json={"status": "error", "errorType": "bad_data", "error": WORDS})
 REFUSAL = f"Prometheus (service canary-system/prometheus) refuses the query: {WORDS}"
 SEVERAL_WORDS = "the query answered 2 series where one is needed: aggregate them, as with sum()"
-
-
-def vector(*values: str) -> http.Response:
-    rows = [{"metric": {}, "value": [1.5, value]} for value in values]
-    data = {"resultType": "vector", "result": rows}
-    return http.Response(200, json={"status": "success", "data": data})
-
-
-@dataclass(slots=True, kw_only=True)
-class Evaluating:
-    """A Prometheus that has Traefik's metrics, and an answer for each query that is posted."""
-
-    answers: dict[str, http.Response | Exception] = field(default_factory=dict)
-    name: str = "Prometheus (service canary-system/prometheus)"
-    asked: list[str] = field(default_factory=list)
-    together: threading.Barrier | None = None
-
-    def request(self, ask: Ask) -> http.Response:
-        assert ask.path == "/api/v1/query"
-        if ask.method == "GET":
-            return vector("1")
-        (query,) = parse_qs((ask.content or b"").decode())["query"]
-        self.asked.append(query)
-        if self.together is not None:
-            self.together.wait(10)
-        answer = self.answers.get(query, vector())
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
 
 
 def config_of(*metrics: dict[str, Any], **app: Any) -> StackConfig:

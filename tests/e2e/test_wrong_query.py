@@ -95,6 +95,6 @@ def test_failures_that_are_only_reported_roll_nothing_back(world: World) -> None
         if (found := json.loads(path.read_text()))["to_image"] == ERRORS
     ]
     told_of = [step["verdicts"][0] for step in report["steps"]]
-    assert all(text.startswith("request-success-rate ") for text in told_of)
+    assert all(text.startswith("request-success-rate") for text in told_of)
     assert all(text.endswith("not judged)") for text in told_of)
     assert any(text.endswith(" (breached, not judged)") for text in told_of)
