@@ -86,7 +86,7 @@ many: setup ## many runs at once in one process; writes docs/many.md (four minut
 blows: setup ## the part of chaos that `make test` runs: each part of the machinery struck once (eight minutes)
 	$(PY) -m tests.bed build
 	$(PY) -m pytest -n 2 tests/chaos/test_drivers.py
-	$(PY) -m pytest tests/chaos/test_surroundings.py
+	$(PY) -m pytest tests/chaos/test_surroundings.py tests/chaos/test_counting.py
 
 schema: setup ## write stacks/schema.json anew from the configuration's models
 	$(PY) -m canary.config.schema

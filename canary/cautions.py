@@ -36,7 +36,7 @@ def cautions(app: AppConfig, plan: Plan) -> Iterator[str]:
 
 
 def _check_warnings(plan: Plan) -> Iterator[str]:
-    if not plan.checks and all(check.report_only for check in plan.custom):
+    if not plan.judged and all(check.report_only for check in plan.custom):
         yield "no metrics are checked: a version that is ready will be promoted"
     for check in plan.checks:
         if check.edge_s and abs(check.edge_s * 1000 - check.bound) > 1e-6 * check.bound:
@@ -60,7 +60,7 @@ def _load_warnings(app: AppConfig, plan: Plan) -> Iterator[str]:
             "while Traefik reloads often, the canary may get none; begin with a greater weight"
         )
     expected = canary_rate * plan.interval_s
-    if expected < plan.min_requests:
+    if plan.judged and expected < plan.min_requests:
         yield (
             f"{load} are about {expected:.0f} canary requests in {text_of(plan.interval_s)}, fewer "
             f"than minRequests {plan.min_requests}: the first bakes will be extended"

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from canary.config import AppConfig, Metric, MetricTemplate
+from canary.config import AppConfig, Metric, MetricTemplate, StackConfig
 from canary.config.templates import OWN, rendered
 from canary.core.custom import CustomCheck
 from canary.core.plan import CheckName
 from canary.core.readings import bounds_text
+
+NOT_JUDGED = "reported and not judged"  # what a preview says of a metric that is only reported
 
 
 def custom_checks(
     app: AppConfig, templates: Mapping[str, MetricTemplate], version: str
 ) -> tuple[CustomCheck, ...]:
     """Every metric with a query, as the run that releases this version asks it."""
-    own = (metric for metric in app.analysis.metrics if not isinstance(metric.name, CheckName))
     return tuple(
         CustomCheck(
             name=str(metric.name),
@@ -25,8 +27,35 @@ def custom_checks(
             every_s=metric.interval,
             report_only=metric.report_only,
         )
-        for metric in own
+        for _, metric in _own(app)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the run of an app's version will ask; `path` says where it is configured."""
+
+    path: str
+    query: str
+    report_only: bool
+    app: AppConfig
+    version: str
+
+
+def questions(config: StackConfig, versions: Mapping[str, str]) -> Iterator[Question]:
+    """What the runs of these versions, by app key, will ask."""
+    for key, app in config.apps.items():
+        if app.skip_analysis:
+            continue
+        checks = custom_checks(app, config.metric_templates, versions[key])
+        for (index, metric), check in zip(_own(app), checks, strict=True):
+            yield Question(
+                path=f"canary:apps.{key}.analysis.metrics[{index}].{_source(metric)}",
+                query=check.query,
+                report_only=check.report_only,
+                app=app,
+                version=versions[key],
+            )
 
 
 def custom_lines(checks: Iterable[CustomCheck]) -> Iterator[str]:
@@ -34,9 +63,21 @@ def custom_lines(checks: Iterable[CustomCheck]) -> Iterator[str]:
     for check in checks:
         bounds = bounds_text(check) or "no bounds"
         if check.report_only:
-            yield f"  metric {check.name}: {bounds}, reported and not judged"
+            yield f"  metric {check.name}: {bounds}, {NOT_JUDGED}"
         else:
             yield f"  check {check.name}: {bounds}"
+
+
+def _own(app: AppConfig) -> tuple[tuple[int, Metric], ...]:
+    """The metrics with a query, and where in the list they are."""
+    listed = enumerate(app.analysis.metrics)
+    return tuple((n, metric) for n, metric in listed if not isinstance(metric.name, CheckName))
+
+
+def _source(metric: Metric) -> str:
+    if metric.template_ref is None:
+        return "query"
+    return f"templateRef (canary:metricTemplates.{metric.template_ref.name}.query)"
 
 
 def _query(metric: Metric, templates: Mapping[str, MetricTemplate]) -> str:

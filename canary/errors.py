@@ -16,6 +16,7 @@
     - LapsedError           this driver's lease ran out; it writes nothing more
     - TraefikError          Traefik's API
     - MetricsError          Prometheus
+      + QueryError          Prometheus understood the question, and it is wrong
     - HookError             a webhook
     - DriverError           Pulumi's engine or the program's lock file
 """
@@ -101,6 +102,10 @@ class TraefikError(PortError):
 
 class MetricsError(PortError):
     """Prometheus did not answer or answered nonsense."""
+
+
+class QueryError(MetricsError):
+    """What was asked is no PromQL, or comes to another type than is needed: it never will be."""
 
 
 class HookError(PortError):

@@ -25,7 +25,7 @@ from canary.core.durations import text_of
 from canary.core.plan import Bad, Check, CheckName, Gate, OnTimeout, Plan, Terms
 from canary.core.seen import HookType
 from canary.core.status import Ranges, status_text
-from canary.custom import custom_lines
+from canary.custom import NOT_JUDGED, custom_lines
 from canary.routing import routing_lines, way_text
 
 _LONGEST_POLL_S = 5.0
@@ -127,7 +127,10 @@ def _checks(analysis: Analysis, edges_s: Sequence[float]) -> tuple[Check, ...]:
 def _check(metric: Metric, strict: bool, edges_s: Sequence[float]) -> Check:  # noqa: FBT001
     if metric.name is CheckName.SUCCESS_RATE:
         return Check(
-            name=CheckName.SUCCESS_RATE, bound=metric.threshold_range.min or 0.0, strict=strict
+            name=CheckName.SUCCESS_RATE,
+            bound=metric.threshold_range.min or 0.0,
+            strict=strict,
+            report_only=metric.report_only,
         )
     bound_ms = metric.threshold_range.max or 0.0
     return Check(
@@ -135,6 +138,7 @@ def _check(metric: Metric, strict: bool, edges_s: Sequence[float]) -> Check:  # 
         bound=bound_ms,
         edge_s=lower_edge_s(bound_ms, edges_s),
         strict=strict,
+        report_only=metric.report_only,
     )
 
 
@@ -200,7 +204,10 @@ def _judged_lines(name: str, app: AppConfig, plan: Plan) -> Iterator[str]:
     yield f"{name}: {way_text(app, plan)}, soak {text_of(plan.soak_s)}"
     yield f"  at least {text_of(plan.shortest_s)} once the new pods are ready"
     for check in plan.checks:
-        yield f"  check {check_text(check, plan.bad_status)}"
+        if check.report_only:
+            yield f"  metric {check_text(check, plan.bad_status)}, {NOT_JUDGED}"
+        else:
+            yield f"  check {check_text(check, plan.bad_status)}"
     yield from custom_lines(plan.custom)
     then = "; promoted" if plan.promote_inconclusive else ", or"
     yield (
@@ -232,15 +239,15 @@ def check_text(check: Check, bad_status: Ranges) -> str:
 def _evidence_lines(plan: Plan) -> Iterator[str]:
     """What ends a run at once."""
     terms = plan.evidence
-    compared = terms is not None and terms.exchangeable and terms.classes
-    if terms is None or not (compared or plan.checks):
+    compared = terms is not None and terms.exchangeable and plan.classes
+    if terms is None or not (compared or plan.judged):
         return
     named = {Bad.SERVER_ERROR: status_text(plan.bad_status)}
-    classes = ", ".join(named.get(bad, bad.value) for bad in terms.classes)
+    classes = ", ".join(named.get(bad, bad.value) for bad in plan.classes)
     tolerated = f"{terms.odds_ratio:g} times its odds are tolerated"
     beside = "baseline" if plan.baseline else "primary"
     claims = [f"worse than the {beside} ({classes}; {tolerated})"] if compared else []
-    claims += ["beyond the bound of a check"] if plan.checks else []
+    claims += ["beyond the bound of a check"] if plan.judged else []
     yield (
         f"  rolled back at once when proven {' or '.join(claims)}; "
         f"at most {100 * terms.alpha:g} % of good releases are"

@@ -21,7 +21,7 @@ from canary.components.prometheus import PrometheusServer
 from canary.components.surroundings import Surroundings
 from canary.components.traefik import TraefikIngress
 from canary.config import AppConfig, StackConfig, decoded, in_order, load
-from canary.custom import custom_checks
+from canary.custom import custom_checks, questions
 from canary.identity import Identity
 from canary.inputs import access_of
 from canary.planning import PlanText, describe, plan_of
@@ -92,15 +92,16 @@ def _announced(
         PreflightError: the cluster is not what the configuration says, or somebody else carries
             out a run, beside which nothing is updated.
     """
-    findings = look(config, lambda: _doors(config), guard=post_of(config))
+    versions = {key: version.version for key, version in rendered.items()}
+    findings = look(config, lambda: _doors(config, versions), guard=post_of(config))
     findings.demand_none(preview=pulumi.runtime.is_dry_run())
     plans = [
         described(
             key,
             config.apps[key],
             config,
-            rendered[key].version,
-            _served_ago_s(findings.live.get(key, {}), rendered[key].version),
+            versions[key],
+            _served_ago_s(findings.live.get(key, {}), versions[key]),
         )
         for key in in_order(config)
     ]
@@ -108,6 +109,7 @@ def _announced(
     for text in (
         *findings.held,
         *findings.denied,
+        *findings.miswritten,
         *unguarded(config),
         *findings.warnings,
         *of_plans,
@@ -142,11 +144,16 @@ def _by_namespace(config: StackConfig) -> dict[str, tuple[str, ...]]:
     return places
 
 
-def _doors(config: StackConfig) -> Doors:
+def _doors(config: StackConfig, versions: Mapping[str, str]) -> Doors:
     secret = config.kubeconfig.get_secret_value() if config.kubeconfig else ""
     api = access.cluster(config, secret)
     prometheus = access.prometheus(config, api)
-    return Doors(cluster=api, prometheus=prometheus, rights=partial(rules_in, api))
+    return Doors(
+        cluster=api,
+        prometheus=prometheus,
+        rights=partial(rules_in, api),
+        questions=tuple(questions(config, versions)),
+    )
 
 
 def _served_ago_s(live: Mapping[str, Any], version: str) -> float | None:

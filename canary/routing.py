@@ -35,7 +35,7 @@ def steps_text(weights: Sequence[int]) -> str:
 def routing_warnings(app: AppConfig, plan: Plan) -> Iterator[str]:
     """What keeps a run from seeing any request of the canary."""
     loads = (hook for hook in app.analysis.webhooks if hook.type is HookType.ROLLOUT)
-    if app.preview and plan.checks and not any(reaches(app.preview, hook) for hook in loads):
+    if app.preview and plan.judged and not any(reaches(app.preview, hook) for hook in loads):
         yield (
             f"no rollout hook sends load to {app.preview}: unless somebody else does, nothing is "
             "measured before the switch, and the release ends as inconclusive"

@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 
 from canary.adapters import http
 from canary.adapters.access import Ask, Endpoint
-from canary.errors import MetricsError
+from canary.errors import MetricsError, QueryError
 from canary.redaction import one_line
 
 LONGEST = 300  # characters of a message
+_TYPES = frozenset({"scalar", "string", "vector", "matrix"})
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -31,6 +32,7 @@ class InstantQuery:
 
         Raises:
             MetricsError: retryable when Prometheus did not answer or was busy.
+            QueryError: it answered, and the query is what is wrong.
         """
         return self.typed_result(promql, *wanted)[1]
 
@@ -52,13 +54,19 @@ class InstantQuery:
         if warnings := answer.get("warnings"):
             # Part of the data is missing, and nothing says which part.
             raise self._nonsense(f"answered with warnings: {warnings}", retryable=True)
-        if data.get("resultType") not in wanted or "result" not in data:
-            expected = " or ".join(wanted)
-            raise self._nonsense(f"answered a {data.get('resultType')}, not a {expected}")
-        return str(data["resultType"]), data["result"]
+        kind = data.get("resultType")
+        if kind in wanted and "result" in data:
+            return str(kind), data["result"]
+        text = f"answered a {kind}, not a {' or '.join(wanted)}"
+        if kind in _TYPES and kind not in wanted:  # a query's type is the same whatever the data
+            raise QueryError(f"{self.name} {text}")
+        raise self._nonsense(text)
 
     def _refused(self, response: http.Response, answer: Mapping[str, Any]) -> MetricsError:
         status = response.status_code
+        if status == 400 and answer.get("errorType") == "bad_data":
+            says = one_line(str(answer.get("error", "")), LONGEST)
+            return QueryError(f"{self.name} refuses the query: {says}")
         busy = status == 429 or status >= 500
         if answer.get("error"):
             return self._nonsense(f"refused ({status}): {answer['error']}", retryable=busy)

@@ -12,10 +12,11 @@ from canary.adapters.access import Endpoint
 from canary.adapters.errand import Errand
 from canary.adapters.prometheus import LONGEST, InstantQuery
 from canary.core.custom import Reading
-from canary.errors import PortError
+from canary.errors import PortError, QueryError
 from canary.ports import Clock
 from canary.redaction import one_line
 
+NUMBERS = ("vector", "scalar")  # the types of which one may be a number
 LONGEST_S = 30.0  # an answer that drips outlasts every timeout but this one
 
 
@@ -44,7 +45,9 @@ class PrometheusReadings:
 
     def _reading(self, query: str) -> Reading:
         try:
-            return reading_of(*self._server.typed_result(query, "vector", "scalar"))
+            return reading_of(*self._server.typed_result(query, *NUMBERS))
+        except QueryError as error:
+            return Reading(trouble=str(error), miswritten=True)
         except PortError as error:
             return Reading(trouble=one_line(str(error), LONGEST))
 
@@ -66,7 +69,8 @@ def reading_of(kind: str, result: Any) -> Reading:
     if len(result) > 1:
         return Reading(
             trouble=f"the query answered {len(result)} series where one is needed: "
-            "aggregate them, as with sum()"
+            "aggregate them, as with sum()",
+            miswritten=True,
         )
     return _reading(result[0].get("value") if isinstance(result[0], dict) else None)
 

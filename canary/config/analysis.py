@@ -99,7 +99,8 @@ class Metric(Model):
     template_variables: dict[str, Text] = Field(default_factory=dict)
     """What {{ variables.x }} stands for in the query, by x."""
     report_only: Flag = False
-    """The query's value is shown and reported, and never judged."""
+    """Its value is shown and reported, and never judged. Of a builtin metric, evidence leaves out
+    the classes that it counts, too: 5xx and errors, or slow."""
 
 
 class Webhook(Model):

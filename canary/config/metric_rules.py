@@ -48,7 +48,6 @@ _CUSTOM_KEYS = {
     "query": "query",
     "template_ref": "templateRef",
     "template_variables": "templateVariables",
-    "report_only": "reportOnly",
 }
 
 

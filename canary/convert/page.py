@@ -84,9 +84,11 @@ So the pods under test are `{{ target }}-…`, and in Traefik's counters their r
 `{{ target }}-primary` match nothing here.
 
 A query must yield one number, as a scalar or a single series. It is asked at the end of each bake;
-no series, several, or NaN is neither passed nor failed, and holds the run as missing requests do. A
-value out of its `thresholdRange` is a failed check, with no allowance for chance. With
-`reportOnly: true` it is shown and reported, and nothing follows from it.
+no series or NaN is neither passed nor failed, and holds the run as missing requests do. A query
+that Prometheus refuses as written, or that comes to several series, ends the run at once. A value
+out of its `thresholdRange` is a failed check, with no allowance for chance. With `reportOnly: true`
+it is shown and reported, and nothing follows from it; that goes for the two builtin metrics, too,
+and evidence then leaves them out.
 """
 _KINDS: Final = {Kind.DROPPED: "refused", Kind.UNNEEDED: "not needed"}
 

@@ -80,7 +80,7 @@ def conclude(state: State, seen: Seen, plan: Plan) -> Conclusion:
     if grade is Grade.PASS and hook is not None and hook.outcome is Outcome.PENDING:
         return Conclusion(grade=Grade.UNKNOWN, text="rollout hooks have not answered yet")
     text = "; ".join(dict.fromkeys(v.text for v in verdicts if v.grade is grade))
-    unjudged = "warming up, not judged" if plan.checks else "no checks"
+    unjudged = "warming up, not judged" if plan.judged else "no checks"
     return Conclusion(grade=grade, text=text or unjudged, verdicts=verdicts)
 
 
@@ -106,7 +106,7 @@ def _unjudgeable(state: State, seen: Seen, plan: Plan) -> str:
     needed = enough(plan.replicas, plan.canary_ready_percent)
     if seen.canary.ready < needed:
         return f"{seen.canary.ready} of {needed} pods of the canary are ready"
-    if not plan.checks:
+    if not plan.judged:
         return ""
     if not seen.fresh:
         return seen.metrics_error or "no samples from Prometheus"

@@ -1,4 +1,7 @@
-"""What ends a run at once, whatever the checks say: lost pods, a hang, proof, a foreign hand."""
+"""What ends a run at once, whatever the checks say.
+
+A foreign hand, lost pods, a hang, proof, and a metric whose query can never be answered.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +55,7 @@ def breach(state: State, seen: Seen, plan: Plan) -> str:
         or _lost_pods(state, seen, plan)
         or _hang(state, seen, plan)
         or _proof(state, seen, plan)
+        or _miswritten(seen, plan)
     )
 
 
@@ -101,6 +105,15 @@ def _proof(state: State, seen: Seen, plan: Plan) -> str:
     if plan.evidence is None or seen.evidence is None or state.course is not Course.JUDGED:
         return ""
     return seen.evidence.breach(plan.evidence.alpha)
+
+
+def _miswritten(seen: Seen, plan: Plan) -> str:
+    """A query that is wrong: to hold for its answer would only end the run later."""
+    for check in plan.custom:
+        reading = seen.readings.get(check.name)
+        if reading is not None and reading.miswritten and not check.report_only:
+            return f"metric {check.name}: {reading.trouble}"
+    return ""
 
 
 def _because(pods: Pods) -> str:

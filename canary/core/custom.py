@@ -33,9 +33,11 @@ class CustomCheck:
 class Reading:
     """What a query came to: a value, never NaN, or else in `trouble` why there is none.
 
-    `asked_s` is when it was asked, in the clock's monotonic seconds.
+    `miswritten`: the query is what is wrong, so asking again cannot help. `asked_s` is when it was
+    asked, in the clock's monotonic seconds.
     """
 
     value: float | None = None
     trouble: str = ""
+    miswritten: bool = False
     asked_s: float = 0.0

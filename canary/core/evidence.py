@@ -112,16 +112,17 @@ class Evidence:
     def opened(cls, plan: Plan, since_s: float) -> Evidence:
         """No evidence yet, on the plan's terms or else the usual ones.
 
-        Slowness is a charge only where a check has a bound for it.
+        Slowness is a charge only where a check has a bound for it, and nothing is that a check is
+        only to report.
         """
         terms = plan.evidence or Terms()
-        edge_s = max((c.edge_s for c in plan.checks if c.name is CheckName.DURATION), default=0.0)
-        allowed = {_kind(check): _share(check) for check in plan.checks}
-        kinds = [bad for bad in Bad if bad in terms.classes or allowed.get(bad)]
+        edge_s = max((c.edge_s for c in plan.judged if c.name is CheckName.DURATION), default=0.0)
+        allowed = {_kind(check): _share(check) for check in plan.judged}
+        kinds = [bad for bad in Bad if bad in plan.classes or allowed.get(bad)]
         charges = tuple(
             Charge(
                 bad=bad,
-                compared=terms.exchangeable and bad in terms.classes,
+                compared=terms.exchangeable and bad in plan.classes,
                 allowed=allowed.get(bad, 0.0),
             )
             for bad in kinds

@@ -26,12 +26,14 @@ class Check:
     DURATION: `bound` is the most milliseconds that 99 % of requests may take; `edge_s` is the
     bucket edge used for it, in seconds.
     `strict` drops the allowance for chance: the bound is then read literally, as the peer does.
+    `report_only`: what is counted is told and nothing follows from it.
     """
 
     name: CheckName
     bound: float
     edge_s: float = 0.0
     strict: bool = False
+    report_only: bool = False
 
 
 class Bad(StrEnum):
@@ -41,6 +43,13 @@ class Bad(StrEnum):
     CLIENT_ERROR = "4xx"
     ERROR = "errors"  # one of both
     SLOW = "slow"  # slower than the bound of request-duration
+
+
+# The classes in which what a check counts as bad is charged.
+_CHARGED: Mapping[CheckName, tuple[Bad, ...]] = {
+    CheckName.SUCCESS_RATE: (Bad.SERVER_ERROR, Bad.ERROR),
+    CheckName.DURATION: (Bad.SLOW,),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +131,18 @@ class Plan:
     mirror_percent: int = 0
     previewed: bool = False
     baseline: bool = False
+
+    @property
+    def judged(self) -> tuple[Check, ...]:
+        """The builtin checks that something follows from."""
+        return tuple(check for check in self.checks if not check.report_only)
+
+    @property
+    def classes(self) -> tuple[Bad, ...]:
+        """What evidence holds against the canary: nothing that a check is only to report."""
+        spared = {bad for c in self.checks if c.report_only for bad in _CHARGED[c.name]}
+        terms = self.evidence or Terms()
+        return tuple(bad for bad in terms.classes if bad not in spared)
 
     @property
     def iterations(self) -> int:

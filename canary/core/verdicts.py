@@ -7,7 +7,7 @@ error budget exceeds it every few bakes. Texts carry value, bound and number of 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isclose, isfinite
 
@@ -89,9 +89,14 @@ def judge(check: Check, window: Window, *, min_requests: int) -> Verdict:
 
     Unknown with fewer than `min_requests` requests of the canary, and when the primary breaches
     the same bound: what they share (a database, a node, a bad client) is then the likelier cause.
+    A check that is only to report tells the same, and nothing follows from it.
     """
+    verdict = _judged(check, window, max(1, min_requests))
+    return _reported(verdict) if check.report_only else verdict
+
+
+def _judged(check: Check, window: Window, needed: int) -> Verdict:
     canary, primary = _Count.of(check, window.canary), _Count.of(check, window.primary)
-    needed = max(1, min_requests)
     if window.covers_s <= 0:
         return _verdict(Grade.UNKNOWN, check, window, "no samples from Prometheus")
     if canary.n < needed:
@@ -124,6 +129,14 @@ def hanging(window: Window, weight_percent: int, replicas_of_traefik: int = 1) -
     if expected < LEAST_EXPECTED or answered >= expected * ANSWERED_SHARE:
         return ""
     return f"answered {answered:,} of about {expected:,.0f} requests sent"
+
+
+def _reported(verdict: Verdict) -> Verdict:
+    text = f"{verdict.text} ({'breached, ' if verdict.grade is Grade.FAIL else ''}not judged)"
+    brief = f"{verdict.brief} (not judged)"
+    if verdict.grade is Grade.UNKNOWN:
+        brief = text = f"{verdict.check}: {verdict.text} (not judged)"
+    return replace(verdict, grade=Grade.REPORTED, text=text, brief=brief)
 
 
 def _verdict(grade: Grade, check: Check, window: Window, text: str) -> Verdict:

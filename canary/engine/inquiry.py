@@ -1,7 +1,8 @@
 """Asks custom metrics when they are due, and collects the answers; never waits for one.
 
 Due is a metric at the end of every bake, and as often besides as it says itself, or else once for
-each interval of the analysis. One that came to no value is asked again after a poll.
+each interval of the analysis. One that came to no value is asked again after a poll,
+unless its query is what is wrong.
 """
 
 from __future__ import annotations
@@ -54,6 +55,6 @@ class Inquiry:
         if ends and (last is None or last.asked_s < from_s):
             return True
         every_s = check.every_s or self.plan.interval_s
-        if last is not None and last.value is None:
+        if last is not None and last.value is None and not last.miswritten:
             every_s = min(every_s, self.plan.poll_s)
         return now_s - asked_s >= every_s

@@ -102,10 +102,8 @@ def _baseline_paths(app: AppConfig) -> tuple[str, str]:
 
 def _route(lists: Lists, seen: dict[str, Object | None]) -> Route | None:
     plain, shielded = seen[lists.path(lists.plain)], seen[lists.path(lists.shielded)]
-    text = ((plain or {})["metadata"].get("annotations") or {}).get(RECORD, "")
-    try:
-        record = Record.from_json(text)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    record = record_of(plain)
+    if record is None:
         return None
     failover, mirror = seen[lists.path(lists.failover)], seen[lists.path(lists.mirror)]
     weights = lists.weights(plain, mirror)
@@ -115,6 +113,15 @@ def _route(lists: Lists, seen: dict[str, Object | None]) -> Route | None:
         shielded=lists.weights(shielded, failover, mirror) if shielded else weights,
         changed_by=last_writer(plain or {}),
     )
+
+
+def record_of(plain: Object | None) -> Record | None:
+    """The record on an app's plain list, None if there is none or it cannot be read."""
+    text = ((plain or {}).get("metadata", {}).get("annotations") or {}).get(RECORD, "")
+    try:
+        return Record.from_json(text)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def _selected(service: Object | None) -> str:

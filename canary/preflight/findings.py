@@ -28,8 +28,9 @@ class Findings:
     """Everything that was found, each text one line.
 
     `problems` stop the operation; `warnings` and `pending` (what the stack will create) do not.
-    `held` says who carries out which run, and `denied` what the deployer may not do: both stop an
-    update but no preview. `adopted` says what of somebody else's is taken over.
+    `held` says who carries out which run, `denied` what the deployer may not do, and `miswritten`
+    which query no run could use: these stop an update but no preview. `adopted` says what of
+    somebody else's is taken over.
     `live` tells by app key what serves: {} when nothing is routed yet, else primary, canary,
     phase, weight, run, apex, `held` and `damage`, one line about what is not as it is at rest.
     """
@@ -40,6 +41,7 @@ class Findings:
     adopted: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
+    miswritten: tuple[str, ...] = ()
     live: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def demand_none(self, *, preview: bool = False) -> None:
@@ -48,7 +50,7 @@ class Findings:
         Raises:
             PreflightError: with every problem.
         """
-        update = () if preview else (*self.held, *self.denied)
+        update = () if preview else (*self.held, *self.denied, *self.miswritten)
         problems = (*self.problems, *update)
         if problems:
             raise PreflightError(problems)
@@ -64,6 +66,7 @@ def merged(parts: Iterable[Findings]) -> Findings:
         adopted=_once(text for part in every for text in part.adopted),
         held=_once(text for part in every for text in part.held),
         denied=_once(text for part in every for text in part.denied),
+        miswritten=_once(text for part in every for text in part.miswritten),
         live={key: live for part in every for key, live in part.live.items()},
     )
 

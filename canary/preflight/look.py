@@ -10,6 +10,7 @@ from functools import partial
 from canary.adapters.access import Endpoint
 from canary.adapters.clock import SystemClock
 from canary.config import AppConfig, StackConfig
+from canary.custom import Question
 from canary.errors import CanaryError
 from canary.ports import Clock
 from canary.preflight.alerts import alert_findings
@@ -19,6 +20,7 @@ from canary.preflight.findings import Findings, Reader, merged
 from canary.preflight.guarding import Post, guard_findings
 from canary.preflight.holders import Patience
 from canary.preflight.hooks import has_secrets, hook_findings
+from canary.preflight.queries import query_findings
 from canary.preflight.rights import Rights, rights_findings
 from canary.preflight.surroundings import (
     crd_findings,
@@ -28,7 +30,7 @@ from canary.preflight.surroundings import (
 )
 
 BOUND_S = 5.0
-_SPARE_S = 1.0  # of the bound: for what is asked after the last look at a Lease
+_SPARE_S = 1.0  # of the bound: for what is asked after the last look at a Lease or an answer
 _LOGIN = "the API server"
 
 Job = Callable[[], Findings]
@@ -36,11 +38,15 @@ Job = Callable[[], Findings]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """What is looked at; without `rights` nothing is concluded about permissions."""
+    """What is looked at; without `rights` nothing is concluded about permissions.
+
+    `questions` are what the next runs will ask Prometheus.
+    """
 
     cluster: Reader
     prometheus: Endpoint
     rights: Rights = field(default=lambda _: None)
+    questions: tuple[Question, ...] = ()
 
 
 def look(
@@ -63,6 +69,7 @@ def look(
     opened: Future[Doors] = Future()
     first: dict[str, Job] = {_LOGIN: partial(_log_in, open_doors, opened)}
     jobs = _jobs(config, opened, guard) | _app_jobs(config, opened, owner, patience)
+    jobs["custom metrics"] = lambda: _queries(opened.result(), patience)
     done, failed = all_within(bound_s, first | jobs)
     if _LOGIN in failed:  # everything else would only repeat it
         failed = {_LOGIN: failed[_LOGIN]}
@@ -98,6 +105,10 @@ def _jobs(config: StackConfig, opened: Future[Doors], guard: Post | None) -> dic
     if guard is not None:
         shared["guard"] = job(lambda doors: guard_findings(config, doors.cluster, guard))
     return shared
+
+
+def _queries(doors: Doors, patience: Patience) -> Findings:
+    return query_findings(doors.questions, doors.cluster, doors.prometheus, patience)
 
 
 def _app_jobs(

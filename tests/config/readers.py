@@ -6,6 +6,7 @@ import copy
 import threading
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
 from canary.adapters import http
 from canary.adapters.access import Ask
@@ -63,6 +64,35 @@ class AskedPrometheus:
             raise MetricsError(f"{self.name} has no ready pod", retryable=True)
         body = {"status": "success", "data": {"result": list(self.result)}}
         return http.Response(self.status, json=body)
+
+
+def vector(*values: str) -> http.Response:
+    rows = [{"metric": {}, "value": [1.5, value]} for value in values]
+    data = {"resultType": "vector", "result": rows}
+    return http.Response(200, json={"status": "success", "data": data})
+
+
+@dataclass(slots=True, kw_only=True)
+class Evaluating:
+    """A Prometheus that has Traefik's metrics, and an answer for each query that is posted."""
+
+    answers: dict[str, http.Response | Exception] = field(default_factory=dict)
+    name: str = "Prometheus (service canary-system/prometheus)"
+    asked: list[str] = field(default_factory=list)
+    together: threading.Barrier | None = None
+
+    def request(self, ask: Ask) -> http.Response:
+        assert ask.path == "/api/v1/query"
+        if ask.method == "GET":
+            return vector("1")
+        (query,) = parse_qs((ask.content or b"").decode())["query"]
+        self.asked.append(query)
+        if self.together is not None:
+            self.together.wait(10)
+        answer = self.answers.get(query, vector())
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 def named(kind: str, name: str, **others: Any) -> Object:

@@ -28,6 +28,12 @@ QUERY = (
 )
 TEMPLATES = {"orders": {"query": QUERY}}
 LAG: dict[str, Any] = {"name": "queue lag", "query": "max(lag)", "thresholdRange": {"max": 2.5}}
+COUNTED: dict[str, Any] = {
+    "name": "request-success-rate",
+    "thresholdRange": {"min": 99},
+    "reportOnly": True,
+}
+QUICK: dict[str, Any] = {"name": "request-duration", "thresholdRange": {"max": 500}}
 TOLD: dict[str, Any] = {"name": "cost", "query": "sum(cost)", "reportOnly": True}
 
 
@@ -88,6 +94,29 @@ def test_the_preview_tells_names_and_bounds() -> None:
 
 def test_what_is_only_reported_is_no_check() -> None:
     assert [text for text in _told(_config(TOLD)).warnings if "no metrics are checked" in text]
+    assert [text for text in _told(_config(COUNTED)).warnings if "no metrics are checked" in text]
+
+
+def test_a_builtin_metric_may_be_reported_only() -> None:
+    told = _told(_config(COUNTED, QUICK))
+    (counted,) = [line for line in told.lines if "success-rate" in line]
+    assert counted == (
+        "  metric request-success-rate: at least 99 % without a 5xx, reported and not judged"
+    )
+    (proof,) = [line for line in told.lines if "at once when" in line]
+    assert "(4xx, slow; 1.5 times" in proof
+    alone = _told(_config(COUNTED, evidence={"classes": ["5xx", "errors"]}))
+    assert not [line for line in alone.lines if "at once when" in line]
+    config = _config(COUNTED, QUICK)
+    plan = plan_of(config.apps["podinfo"], scrape_interval_s=5.0, bucket_edges_s=BUCKET_EDGES_S)
+    assert [check.report_only for check in plan.checks] == [True, False]
+    assert [check.name for check in plan.judged] == [CheckName.DURATION]
+
+
+def test_what_is_only_reported_extends_no_bake() -> None:
+    few = {"expectedRequestsPerSecond": 11}
+    assert any("will be extended" in text for text in _told(_config(QUICK, **few)).warnings)
+    assert not any("will be extended" in text for text in _told(_config(COUNTED, **few)).warnings)
 
 
 def test_the_provider_gets_the_same_queries() -> None:

@@ -71,6 +71,16 @@ class TestFake:
     def test_a_restart_begins_every_counter_anew(self, clock: FakeClock) -> None:
         assert self.run(clock, restarts=(70.0,))(Side.PRIMARY) < 20 * 10
 
+    def test_a_prometheus_that_forgets_has_nothing_from_before(self, clock: FakeClock) -> None:
+        behaviours = {PRIMARY: Behaviour(), CANARY: Behaviour()}
+        traffic = Traffic(outages=((60.0, 65.0),), forgetful=True)
+        world = FakeMetrics(clock, weights, behaviours, traffic=traffic)
+        clock.wait(80)
+        epoch_s = clock.wall_s() - clock.now_s()
+        stamps = [at_s - epoch_s for one in world.samples(BOTH, 60) for at_s, _ in one.points]
+        assert stamps
+        assert min(stamps) >= 65
+
     def test_a_version_without_weight_loses_its_series(self, clock: FakeClock) -> None:
         behaviours = {PRIMARY: Behaviour(), CANARY: Behaviour()}
         world = FakeMetrics(

@@ -21,6 +21,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.readings import FakeReadings
 from tests.fakes.web import Received, Reply, Web, serving
 
+PARSE_ERROR = 'invalid parameter "query": 1:4: parse error: unexpected end of input'
 VALUES: dict[str, float] = {"sum(up)": 12.5, "vector(-1)": -1.0, "vector(1) / 0": math.inf}
 
 
@@ -32,7 +33,16 @@ def clock() -> FakeClock:
 @pytest.fixture(params=["fake", "real"])
 def readings(request: pytest.FixtureRequest, clock: FakeClock) -> Iterator[Readings]:
     if request.param == "fake":
-        yield FakeReadings(clock, VALUES)
+        yield FakeReadings(
+            clock,
+            {
+                **VALUES,
+                "sum": Reading(
+                    trouble=f"Prometheus refuses the query: {PARSE_ERROR}", miswritten=True
+                ),
+                "up": Reading(trouble="the query answered 2 series", miswritten=True),
+            },
+        )
         return
     with serving(answer) as web:
         yield adapter(web, clock)
@@ -46,8 +56,17 @@ def adapter(web: Web, clock: FakeClock, *, timeout_s: float = 2.0) -> Prometheus
 def answer(received: Received) -> Reply:
     """What Prometheus answers for the queries in `VALUES`."""
     asked = parse_qs(received.body.decode())["query"][0]
+    if asked == "sum":
+        return refused(400, "bad_data", PARSE_ERROR)
+    if asked == "up":
+        return vector("1", "1")
     number = {math.inf: "+Inf"}.get(VALUES.get(asked, 0.0), str(VALUES.get(asked)))
     return vector(number) if asked in VALUES else reply("vector", [])
+
+
+def refused(status: int, kind: str, says: str) -> Reply:
+    body = {"status": "error", "errorType": kind, "error": says}
+    return Reply(status=status, body=json.dumps(body).encode())
 
 
 def reply(kind: str, result: Any, **more: Any) -> Reply:
@@ -77,6 +96,16 @@ def test_no_series_is_no_value(readings: Readings) -> None:
     found = answered(readings, "absent_metric")
     assert found.value is None
     assert "no series" in found.trouble
+
+
+def test_a_query_that_is_wrong_is_said_to_be(readings: Readings) -> None:
+    found = answered(readings, "sum")
+    assert found.miswritten
+    assert PARSE_ERROR in found.trouble
+    several = answered(readings, "up")
+    assert several.miswritten
+    assert "answered 2 series" in several.trouble
+    assert not answered(readings, "absent_metric").miswritten
 
 
 def test_metrics_are_told_apart_by_name(readings: Readings) -> None:
@@ -125,6 +154,35 @@ def test_whatever_is_no_value_says_why_in_one_line(given: Reply, says: str) -> N
     assert found.value is None
     assert says in found.trouble
     assert len(found.trouble.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        (refused(400, "bad_data", "parse error"), True),
+        (vector("1", "2"), True),
+        (reply("matrix", []), True),
+        (reply("string", [1.5, "x"]), True),
+        (refused(400, "timeout", "no PromQL of ours"), False),
+        (refused(422, "execution", "many-to-many matching not allowed"), False),
+        (refused(503, "timeout", "query timed out"), False),
+        (Reply(status=400, body=b"bad request"), False),
+        (Reply(status=404), False),
+        (Reply(status=401), False),
+        (reply("histogram", []), False),
+        (vector("NaN"), False),
+        (vector(), False),
+    ],
+)
+def test_only_what_prometheus_says_of_the_query_makes_it_wrong(given: Reply, wrong: bool) -> None:  # noqa: FBT001
+    assert result(given).miswritten is wrong
+
+
+def test_prometheus_is_quoted_up_to_three_hundred_characters_and_without_secrets() -> None:
+    says = f"parse error near token=abcdefgh {'x' * 400}"
+    quoted = result(refused(400, "bad_data", says)).trouble.partition("refuses the query: ")[2]
+    assert len(quoted) == 300
+    assert "abcdefgh" not in quoted
 
 
 def test_nobody_listening_is_no_value() -> None:

@@ -161,6 +161,50 @@ def test_a_value_out_of_range_is_a_failed_check() -> None:
     )
 
 
+PARSE_ERROR = 'Prometheus refuses the query: invalid parameter "query": 1:5: parse error'
+MISWRITTEN = Reading(trouble=PARSE_ERROR, miswritten=True)
+
+
+def answering(reading: Reading, from_s: float = 0.0) -> World:
+    """A healthy world in which this is the metric's reading from then on."""
+
+    def world(state: State, seen: Seen) -> Seen:
+        usual = healthy(state, seen)
+        if seen.now_s < from_s or state.baked_from_s is None:
+            return usual
+        return replace(usual, readings={ORDERS.name: replace(reading, asked_s=seen.now_s)})
+
+    return world
+
+
+def test_a_query_that_can_never_be_answered_ends_the_run_at_once() -> None:
+    check(
+        answering(MISWRITTEN, 4.0),
+        f"""
+          0.0 Progressing  10 [shift] 10 % to the canary: it is ready
+          0.1 Progressing  10 [open-window] 10 % is live on every replica
+          4.2 RollingBack   0 [restore] roll back: at 10 %: metric orders-per-minute: {PARSE_ERROR}
+          4.3 Failed        0 [close, stop-canary] at 10 %: metric orders-per-minute: {PARSE_ERROR}
+        """,
+        ONE,
+    )
+
+
+def test_any_other_trouble_holds() -> None:
+    end = last(answering(replace(MISWRITTEN, miswritten=False), 4.0), ONE)
+    assert "inconclusive for 30 s: orders-per-minute: " in end
+
+
+def test_it_ends_the_soak_as_well_and_nothing_that_is_only_reported() -> None:
+    def world(state: State, seen: Seen) -> Seen:
+        reading = MISWRITTEN if state.phase is Phase.SOAKING else Reading(value=12.0)
+        return answering(reading)(state, seen)
+
+    assert "Failed        0 [close, stop-canary] at 100 %: metric orders" in last(world, ONE)
+    told = with_(TOLD, plan=ONE)
+    assert "Succeeded" in last(answering(MISWRITTEN), told)
+
+
 def test_a_value_within_its_range_is_told_with_what_was_counted() -> None:
     check(
         ordering(12.0),

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from canary.core.custom import CustomCheck
+from canary.core.custom import CustomCheck, Reading
 from canary.core.plan import Plan
 from tests.core.timeline import PLAN
-from tests.engine.world import World
+from tests.engine.world import OLD, World
 
 ORDERS = CustomCheck(name="orders-per-minute", query="orders", least=10.0)
 FEW = "orders-per-minute is 3.2 (min 10)"
@@ -73,6 +73,27 @@ def test_no_value_is_asked_for_again_and_ends_the_run_in_the_end() -> None:
         "Rejected: podinfo:b: at 10 %: inconclusive for 30 s: orders-per-minute: no series; "
     )
     assert asked(world)[:4] == pytest.approx([0, 5, 10, 15], abs=2.1)
+
+
+def test_a_query_that_is_wrong_ends_the_run_with_its_first_answer() -> None:
+    says = "the query answered 2 series where one is needed"
+    world = World()
+    world.readings.values["orders"] = Reading(trouble=says, miswritten=True)
+    assert world.outcome(with_(ORDERS)).startswith(
+        f"Rejected: podinfo:b: at 10 %: metric orders-per-minute: {says}; all traffic is back on "
+    )
+    assert len(world.readings.asked) == 1
+    assert world.routed == {OLD: 100}
+
+
+def test_a_wrong_query_that_is_only_reported_is_told_and_not_asked_each_poll() -> None:
+    world = World()
+    world.readings.values["orders"] = Reading(trouble="no PromQL", miswritten=True)
+    plan = with_(replace(ORDERS, report_only=True))
+    assert world.outcome(plan) == "Succeeded"
+    told = [step.verdicts[-1] for step in world.report.steps]
+    assert told == ["orders-per-minute: no PromQL"] * 3
+    assert len(world.readings.asked) == 3  # at each end of two steps and the soak
 
 
 def test_a_value_that_comes_late_lets_the_run_go_on() -> None:

@@ -173,3 +173,15 @@ def test_a_wrong_prometheus_is_told_with_evidence_too() -> None:
 
     world.metrics.now_s = wrong  # type: ignore[method-assign]
     assert "it answers HTML" in world.outcome(TUTORIAL)
+
+
+def test_what_is_only_reported_is_no_evidence_and_is_in_the_report() -> None:
+    told = replace(PLAN.checks[0], report_only=True)
+    world = World(new=BAD)
+    plan = replace(PLAN, checks=(told, PLAN.checks[1]), evidence=Terms())
+    assert world.outcome(plan) == "Succeeded"
+    for step in world.report.steps:
+        assert step.verdicts[0].startswith("request-success-rate 0.0 % of ")
+        assert step.verdicts[0].endswith(" (breached, not judged)")
+    lines = [text for text in world.journal.transcript if " (not judged), P99 " in text]
+    assert len(lines) == len(world.report.steps)

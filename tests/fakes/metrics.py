@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
+from math import inf
 from random import Random
 
 from canary.core.seen import Kind, Series, Side
@@ -58,7 +59,7 @@ class FakeMetrics:
             FALLBACK + primary: Side.FALLBACK,
         }
         sides.pop("", None)
-        since_s = self._clock.now_s() - window_s
+        since_s = max(self._clock.now_s() - window_s, self._stored_from_s())
         found: list[Series] = []
         for replica in self.replicas:
             replica.advance(self._clock.now_s())
@@ -67,6 +68,11 @@ class FakeMetrics:
                 found.append(self._reloads(replica.target, scrapes))
                 found.extend(self._counters(replica.target, scrapes, sides))
         return found
+
+    def _stored_from_s(self) -> float:
+        """The clock's seconds of which there may be a first sample."""
+        ended = [end_s for _, end_s in self.traffic.outages if end_s <= self._clock.now_s()]
+        return max(ended, default=-inf) if self.traffic.forgetful else -inf
 
     def _answer_or_raise(self) -> None:
         now_s = self._clock.now_s()

@@ -13,7 +13,7 @@ class FakeReadings:
     """Implements `canary.ports.Readings`.
 
     `values` has what each query comes to when it is asked: a number, a text for why there is none,
-    or a function of the clock's seconds. `asked` holds when which query was asked.
+    a whole Reading, or a function of the clock's seconds. `asked` holds when which query was asked.
     """
 
     def __init__(self, clock: Clock, values: Mapping[str, object] | None = None) -> None:
@@ -40,4 +40,4 @@ class FakeReadings:
         if isinstance(found, int | float):
             assert not math.isnan(found), "NaN is no value"
             return Reading(value=float(found))
-        return Reading(trouble=str(found))
+        return found if isinstance(found, Reading) else Reading(trouble=str(found))

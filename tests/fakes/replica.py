@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
@@ -33,7 +33,7 @@ class Scrape:
 class Replica:
     """Advances to any later moment, arrival by arrival. Seconds are the clock's.
 
-    A member of weight 0 gets a copy of every request.
+    A member of weight 0 gets a copy of every request. `sent` is what no restart forgets.
     """
 
     target: str
@@ -44,6 +44,7 @@ class Replica:
     scrapes: deque[Scrape] = field(default_factory=lambda: deque(maxlen=KEPT_SCRAPES))
     reloads: int = 0
     began_s: float = 0.0
+    sent: Counter[str] = field(default_factory=Counter)
     _members: dict[str, int] = field(default_factory=dict)
     _picked: dict[str, int] = field(default_factory=dict)
     _counts: dict[Key, list[int]] = field(default_factory=dict)
@@ -111,6 +112,7 @@ class Replica:
         share = self.traffic.post_share
         method = "POST" if share and self.random.random() < share else "GET"
         outcome = self._answer(version, at_s)
+        self.sent[version] += 1
         self._note(version, method, outcome, at_s)
         for copied in (member for member, weight in self._members.items() if not weight):
             self._note(copied, method, self._answer(copied, at_s), at_s)

@@ -37,8 +37,9 @@ class Traffic:
 
     `rate_per_s` requests reach each of `targets` (Traefik's replicas), evenly spaced;
     `post_share` of them are POST. A target is scraped every `scrape_s`, each with its own offset.
-    During `outages` (from, until; the clock's seconds) Prometheus is down. At `restarts` every
-    counter begins anew. `reload_every_s` makes Traefik start the exact split anew that often.
+    During `outages` (from, until; the clock's seconds) Prometheus is down; `forgetful`, it comes
+    back with an empty database. At `restarts` every counter begins anew. `reload_every_s` makes
+    Traefik start the exact split anew that often.
     `shielded`: a GET that the canary fails is sent again, to the primary's fallback Service.
     """
 
@@ -48,6 +49,7 @@ class Traffic:
     scrape_s: float = 5.0
     edges_s: tuple[float, ...] = EDGES_S
     outages: tuple[tuple[float, float], ...] = ()
+    forgetful: bool = False
     restarts: tuple[float, ...] = ()
     reload_every_s: float = math.inf
     shielded: bool = False
