@@ -95,14 +95,14 @@ class ClusterFleet:
     def _pods(self, deployment: Object, pods: list[Object]) -> Pods:
         now_s = self._wall_s()
         alive = [p for p in pods if not symptoms.is_terminating(p) and not symptoms.is_over(p)]
-        settling = any(symptoms.is_settling(pod, now_s) for pod in alive)
         return Pods(
             wanted=_replicas(deployment),
             existing=len(alive),
             ready=sum(1 for pod in alive if symptoms.is_ready(pod)),
             exits=sum(symptoms.exits(pod) for pod in alive),
             trouble=self._trouble(deployment, alive, now_s),
-            disturbed=settling or any(symptoms.was_disturbed(pod) for pod in pods),
+            settling=sum(1 for pod in alive if symptoms.is_settling(pod, now_s)),
+            disturbed=any(symptoms.was_disturbed(pod) for pod in pods),
         )
 
     def _trouble(self, deployment: Object, pods: list[Object], now_s: float) -> str:

@@ -191,6 +191,11 @@ class AppConfig(Model):
         return f"{kind}/{self.name}" in self.adopt
 
     @property
+    def most_replicas(self) -> int:
+        """How many pods an autoscaler may give a version, 0 without one."""
+        return self.autoscaler.max_replicas if self.autoscaler else 0
+
+    @property
     def settled_replicas(self) -> int:
         """How many pods a version has when nothing is going on."""
         return self.autoscaler.min_replicas if self.autoscaler else self.replicas

@@ -78,13 +78,13 @@ class Chronicle:
             beside=window.beside if window else "primary",
             verdicts=texts_,
         )
-        if before.gate is not None and decision.state.gate is not None:
+        if before.passed_already and decision.state.passed_already:
             step = _together(self.steps.pop(), step)
         self.steps.append(step)
 
 
 def _together(one: Step, other: Step) -> Step:
-    """Bakes that passed while a gate held are one: a gate may hold for days."""
+    """Bakes that passed while the run waited are one: a gate may hold for days."""
     return replace(
         other,
         seconds=round(one.seconds + other.seconds, 3),

@@ -115,9 +115,9 @@ MUTANTS = (
         seed=3,
         edits=(
             Edit(
-                path="canary/core/transitions.py",
-                old="    short = ready < needed\n",
-                new="    short = ready < 0\n",
+                path="canary/core/scaling.py",
+                old="    if seen.canary is None or seen.canary.ready < needed:\n",
+                new="    if seen.canary is None or seen.canary.ready < 0:\n",
             ),
         ),
     ),

@@ -11,7 +11,7 @@ MUTANTS = (
         seed=8,
         edits=(
             Edit(
-                path="canary/engine/finale.py",
+                path="canary/engine/pods.py",
                 old="if record.canary in ports.router.live(record).versions:",
                 new="if not record.canary:",
             ),

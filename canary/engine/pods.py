@@ -1,0 +1,72 @@
+"""The canary's pods: started, made more when a decision asks for it, and stopped.
+
+Absent on purpose: how many are needed, and when. The core says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from canary.core.plan import Plan
+from canary.core.record import Record
+from canary.core.state import State
+from canary.engine import baseline
+from canary.engine.patience import patiently
+from canary.errors import PortError
+from canary.ports import Ports
+
+PATIENCE_S = 10.0
+
+
+def start(record: Record, state: State, ports: Ports) -> None:
+    """Give the canary what it needs first, and a baseline the same.
+
+    Raises:
+        PortError: the cluster does not take it.
+    """
+    canary, size = record.canary, state.size.asked
+    patiently(lambda: ports.fleet.scale(canary, size), ports, PATIENCE_S)
+    baseline.make(record, size, ports)
+
+
+def grow(record: Record, state: State, ports: Ports) -> State:
+    """Give the canary what was asked for; the state, in which it is asked for again if need be.
+
+    One attempt: judging must not wait for an API server that does not answer.
+
+    Raises:
+        PortError: the cluster does not take it, and will not.
+    """
+    try:
+        ports.fleet.scale(record.canary, state.size.asked)
+    except PortError as error:
+        if not error.retryable:
+            raise
+        ports.journal.progress(f"the canary does not have {state.size.asked} pods yet: {error}")
+        return replace(state, size=replace(state.size, asked=0))
+    return state
+
+
+def settle(record: Record, plan: Plan, ports: Ports) -> None:
+    """Let an autoscaler have what a run kept from it: to make the primary smaller; never raises."""
+    serving = record.primary
+    try:
+        patiently(lambda: ports.fleet.scale(serving, plan.replicas), ports, PATIENCE_S)
+    except PortError as error:
+        text = f"the primary may have more pods than it needs: {error}"
+        ports.journal.decided(record, text, warning=True)
+
+
+def stop(record: Record, ports: Ports) -> None:
+    """Stop the canary's pods.
+
+    Raises:
+        PortError: Traefik still routes to them, or the cluster does not take it.
+    """
+    patiently(lambda: _stop_dropped(record, ports), ports, PATIENCE_S)
+
+
+def _stop_dropped(record: Record, ports: Ports) -> None:
+    if record.canary in ports.router.live(record).versions:  # somebody else routed to it
+        raise PortError("Traefik still routes to the canary", retryable=True)
+    ports.fleet.scale(record.canary, 0)
