@@ -25,6 +25,7 @@ def start(record: Record, state: State, ports: Ports) -> None:
         PortError: the cluster does not take it.
     """
     canary, size = record.canary, state.size.asked
+    hold(record.primary, record, ports)
     patiently(lambda: ports.fleet.scale(canary, size), ports, PATIENCE_S)
     baseline.make(record, size, ports)
 
@@ -47,14 +48,44 @@ def grow(record: Record, state: State, ports: Ports) -> State:
     return state
 
 
-def settle(record: Record, plan: Plan, ports: Ports) -> None:
-    """Let an autoscaler have what a run kept from it: to make the primary smaller; never raises."""
-    serving = record.primary
+def hold(version: str, record: Record, ports: Ports) -> None:
+    """Keep the primary as big as it is, because its traffic may come back; never raises."""
+    if not version:
+        return
     try:
-        patiently(lambda: ports.fleet.scale(serving, plan.replicas), ports, PATIENCE_S)
+        patiently(lambda: ports.autoscalers.hold(version), ports, PATIENCE_S)
     except PortError as error:
-        text = f"the primary may have more pods than it needs: {error}"
+        text = f"its autoscaler may make the primary smaller during the run: {error}"
         ports.journal.decided(record, text, warning=True)
+
+
+def settle(record: Record, former: str, plan: Plan, ports: Ports) -> None:
+    """Let autoscalers have what a run kept from them: to make versions smaller; never raises.
+
+    `former` was the primary before the run.
+    """
+    try:
+        if former:
+            patiently(lambda: ports.autoscalers.release(former), ports, PATIENCE_S)
+        if record.primary != former:
+            _settle_size(record.primary, plan, ports)
+    except PortError as error:
+        text = f"a version may have more pods than it needs: {error}"
+        ports.journal.decided(record, text, warning=True)
+
+
+def serve(version: str, plan: Plan, ports: Ports) -> None:
+    """Give a version that serves its settled size, whatever an earlier run did to it.
+
+    Raises:
+        PortError: the cluster does not take it.
+    """
+    patiently(lambda: ports.autoscalers.release(version), ports, PATIENCE_S)
+    _settle_size(version, plan, ports)
+
+
+def _settle_size(version: str, plan: Plan, ports: Ports) -> None:
+    patiently(lambda: ports.fleet.scale(version, plan.replicas), ports, PATIENCE_S)
 
 
 def stop(record: Record, ports: Ports) -> None:

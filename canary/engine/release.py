@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from canary.core.plan import Plan
 from canary.core.record import Record
+from canary.engine import pods
 from canary.engine.patience import patiently
 from canary.engine.repair import complete, repaired, unheld_route
 from canary.engine.request import Request
@@ -34,8 +35,7 @@ def release(request: Request, plan: Plan, ports: Ports) -> Record:
     found = repaired(route, request.run, ports)
     if found is not None and found.primary == request.version:
         complete(route, found, ports)
-        serving = found.primary
-        patiently(lambda: ports.fleet.scale(serving, plan.replicas), ports, WRITE_PATIENCE_S)
+        pods.serve(found.primary, plan, ports)
         ports.journal.progress(f"{request.image} serves already: no run")
         return found
     return Run(replace(request, lease=lease), plan, ports, found).drive()

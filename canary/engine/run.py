@@ -43,6 +43,7 @@ class Run:
         course = course_of(plan, found, request.version, wall_s)
         self.state = begun(plan, course, now_s)
         self.record = claim_of(request, found, wall_s, self.state)
+        self.former = self.record.primary
         self.lookout = Lookout(plan=plan, ports=ports)
         self.chronicle = Chronicle(began_s=now_s, began_wall_s=wall_s)
         self.effects: Mapping[Effect, Callable[[], None]] = {
@@ -260,7 +261,8 @@ class Run:
         promoted = self.state.phase is Phase.SUCCEEDED
         if promoted and self.state.course is not Course.FIRST:
             drain(self.record, self.plan, self.ports)
-            pods.settle(self.record, self.plan, self.ports)
+        if not self.state.doubt:
+            pods.settle(self.record, self.former, self.plan, self.ports)
         report = self._report()
         self.ports.journal.finished(report)
         call_post_rollout(self.record, self.plan, self.request.version, self.ports)

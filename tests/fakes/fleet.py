@@ -19,7 +19,7 @@ class Deployed:
     `start_s` is how long a pod takes to become ready, inf for never; there is room for so many as
     `room` says. The other fields are as in `Pods`; `ready`, when set, overrules how many pods are
     ready; `run` made a baseline. An autoscaler, which has a `most`, runs as many pods as it `wants`
-    within its bounds.
+    within its bounds; `kept` is the least that is given back.
     """
 
     born_s: list[float] = field(default_factory=list)
@@ -33,6 +33,7 @@ class Deployed:
     least: int = 1
     most: int = 0
     wants: int = 0
+    kept: int = 0
 
     @property
     def replicas(self) -> int:
@@ -94,9 +95,9 @@ class FakeFleet:
             raise ClusterError(f"Deployment of {version} does not exist", status=404)
         assert replicas or version not in self._with_traffic(), f"{version} stopped under traffic"
         deployed = self.versions[version]
-        if deployed.most and replicas:
-            deployed.least = min(replicas, deployed.most)
-            replicas = deployed.replicas or 1
+        if deployed.most:
+            deployed.least = min(replicas, deployed.most) or 1
+            replicas = replicas and (deployed.replicas or 1)
         if replicas != deployed.replicas:
             deployed.resize(replicas, self._now_s())
             self.scaled.append((version, replicas))
