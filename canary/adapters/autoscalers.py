@@ -34,8 +34,8 @@ class ClusterAutoscalers:
         if scaler is None:
             return False
         least = min(replicas, int(scaler["spec"].get("maxReplicas", replicas))) or None
-        if scaler["spec"].get("minReplicas") != least:
-            self._cluster.patch(self._path(version), {"spec": {"minReplicas": least}})
+        if scaler["spec"].get("minReplicas") != least or _kept(scaler):
+            self._write(version, least)
         return True
 
     def hold(self, version: str) -> None:
@@ -66,7 +66,11 @@ class ClusterAutoscalers:
         scaler = self._found(version)
         if scaler is None or not (kept := _kept(scaler)):
             return
-        patch = {"metadata": {"annotations": {LEAST: None}}, "spec": {"minReplicas": kept}}
+        self._write(version, kept)
+
+    def _write(self, version: str, least: int | None) -> None:
+        """From now on nothing else is to be given back."""
+        patch = {"metadata": {"annotations": {LEAST: None}}, "spec": {"minReplicas": least}}
         self._cluster.patch(self._path(version), patch)
 
     def _found(self, version: str) -> Object | None:

@@ -96,7 +96,7 @@ class FakeFleet:
         assert replicas or version not in self._with_traffic(), f"{version} stopped under traffic"
         deployed = self.versions[version]
         if deployed.most:
-            deployed.least = min(replicas, deployed.most) or 1
+            deployed.least, deployed.kept = min(replicas, deployed.most) or 1, 0
             replicas = replicas and (deployed.replicas or 1)
         if replicas != deployed.replicas:
             deployed.resize(replicas, self._now_s())
@@ -126,6 +126,10 @@ class FakeFleet:
     def up(self) -> set[str]:
         """The versions that have ready pods."""
         return {name for name, deployed in self.versions.items() if self._pods(deployed).ready}
+
+    def ready(self, version: str) -> int:
+        """How many pods of it are ready."""
+        return self._pods(self.versions[version]).ready
 
     def _pods(self, deployed: Deployed) -> Pods:
         now_s, wanted = self._now_s(), deployed.replicas
