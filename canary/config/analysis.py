@@ -208,7 +208,8 @@ class Analysis(Model):
     evidence: Evidence = Field(default_factory=Evidence)
     """Proof that ends a release at once."""
     canary_ready_threshold: Percent = 100
-    """Percent of the canary's pods that must be ready while it has traffic."""
+    """Percent of the pods which the canary's weight needs that must be ready, before that rises and
+    while it has traffic."""
     primary_ready_threshold: Percent = 100
     """Percent of the primary's pods that must be ready for the run to begin."""
     scaling: Literal["full", "proportional"] = "full"

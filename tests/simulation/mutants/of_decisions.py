@@ -122,6 +122,30 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        name="weight-before-pods",
+        why="a weight rises while its pods still start",
+        seed=0,
+        edits=(
+            Edit(
+                path="canary/core/scaling.py",
+                old="    if not missing:\n        return Asked(state=state)\n",
+                new="    if missing is not None:\n        return Asked(state=state)\n",
+            ),
+        ),
+    ),
+    Mutant(
+        name="small-at-the-top",
+        why="a version gets all requests with a part of its pods",
+        seed=0,
+        edits=(
+            Edit(
+                path="canary/core/scaling.py",
+                old="    return following[0] if following else 100\n",
+                new="    return following[0] if following else state.weight_percent\n",
+            ),
+        ),
+    ),
+    Mutant(
         name="still-exposed",
         why="a rejected version keeps those whom a rule picks",
         seed=16,

@@ -18,6 +18,18 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        name="kept-from-the-autoscaler",
+        why="a primary stays big that its autoscaler would make smaller",
+        seed=0,
+        edits=(
+            Edit(
+                path="canary/engine/pods.py",
+                old="        if former:\n",
+                new="        if not former:\n",
+            ),
+        ),
+    ),
+    Mutant(
         name="overwrite-a-takeover",
         why="a driver that was paused writes over the run that took over",
         seed=2,
