@@ -67,7 +67,7 @@ def settle(record: Record, former: str, plan: Plan, ports: Ports) -> None:
     try:
         if former:
             patiently(lambda: ports.autoscalers.release(former), ports, PATIENCE_S)
-        if record.primary != former:
+        if record.primary != former and plan.most_replicas:
             _settle_size(record.primary, plan, ports)
     except PortError as error:
         text = f"a version may have more pods than it needs: {error}"

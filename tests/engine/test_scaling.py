@@ -120,6 +120,13 @@ def test_who_scales_it_down_by_hand_is_answered() -> None:
     assert world.fleet.scaled[-2:] == [(NEW, 2), (NEW, 4)]
 
 
+def test_who_gives_it_more_than_it_needs_is_left_alone() -> None:
+    world = four()
+    world.at(40.0, lambda: world.fleet.scale(NEW, 6))
+    assert world.outcome(FOUR) == "Succeeded"
+    assert world.fleet.pods()[NEW].wanted == 6
+
+
 def test_an_api_server_that_is_away_for_a_moment_is_asked_again() -> None:
     world = four()
 

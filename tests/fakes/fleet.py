@@ -16,14 +16,16 @@ SETTLED_S = 10.0  # a pod's probes allow it so long
 class Deployed:
     """One version: when each of its pods was made, and what is wrong with them.
 
-    `start_s` is how long a pod takes to become ready, inf for never; there is room for so many as
-    `room` says. The other fields are as in `Pods`; `ready`, when set, overrules how many pods are
-    ready; `run` made a baseline. An autoscaler, which has a `most`, runs as many pods as it `wants`
-    within its bounds; `kept` is the least that is given back.
+    `start_s` is how long a pod takes to become ready, inf for never, and `grow_s` how much longer
+    one takes that comes later than the first; there is room for so many as `room` says. The other
+    fields are as in `Pods`; `ready`, when set, overrules how many pods are ready; `run` made a
+    baseline. An autoscaler, which has a `most`, runs as many pods as it `wants` within its bounds;
+    `kept` is the least that is given back.
     """
 
     born_s: list[float] = field(default_factory=list)
     start_s: float = 0.0
+    grow_s: float = 0.0
     room: int = 1_000
     exits: int = 0
     trouble: str = ""
@@ -43,6 +45,11 @@ class Deployed:
         """New pods are young; the youngest go first."""
         more = [now_s] * (replicas - self.replicas)
         self.born_s = [*self.born_s[:replicas], *more]
+
+    def starts_s(self) -> list[float]:
+        """How long each of its pods takes."""
+        first = self.born_s[:1]
+        return [self.start_s + self.grow_s * ([born_s] > first) for born_s in self.born_s]
 
     def autoscale(self, now_s: float) -> None:
         """What its controller does; it leaves what was stopped."""
@@ -133,10 +140,11 @@ class FakeFleet:
 
     def _pods(self, deployed: Deployed) -> Pods:
         now_s, wanted = self._now_s(), deployed.replicas
-        ages_s = [now_s - born_s for born_s in deployed.born_s]
-        grown = sum(age_s >= deployed.start_s for age_s in ages_s[: deployed.room])
+        pairs = zip(deployed.born_s, deployed.starts_s(), strict=True)
+        pods_s = [(now_s - born_s, start_s) for born_s, start_s in pairs]
+        grown = sum(age_s >= start_s for age_s, start_s in pods_s[: deployed.room])
         ready = grown if deployed.ready is None else min(deployed.ready, grown)
-        young = sum(age_s < min(deployed.start_s, SETTLED_S) for age_s in ages_s)
+        young = sum(age_s < min(start_s, SETTLED_S) for age_s, start_s in pods_s)
         pods = Pods(wanted=wanted, existing=wanted, ready=ready, settling=young)
         return replace(
             pods, exits=deployed.exits, trouble=deployed.trouble, disturbed=deployed.disturbed

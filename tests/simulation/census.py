@@ -20,7 +20,7 @@ class Census:
         self._counts: list[tuple[float, dict[str, int]]] = []
         self._dead_s = float("-inf")
         old, new = fleet.versions[OLD], fleet.versions[NEW]
-        new.room = scenario.room
+        new.room, new.grow_s = scenario.room, scenario.grow_s
         old.resize(4 if scenario.autoscaled else scenario.plan.replicas, 0.0)
         if scenario.autoscaled:
             old.most = new.most = scenario.plan.most_replicas

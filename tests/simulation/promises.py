@@ -134,7 +134,8 @@ def _check_duration(story: Story) -> None:
         hooks_s = (1.2 + plan.poll_s) * asked
         ready_s = slowest_s + 1.0
         if plan.proportional:  # pods that start slower than a weight bakes are waited for
-            ready_s += (len(plan.weights) + 1) * max(0.0, slowest_s + 2.0 - plan.interval_s)
+            late_s = slowest_s + story.scenario.grow_s + 2.0 - plan.interval_s
+            ready_s += (len(plan.weights) + 1) * max(0.0, late_s)
         least_s = plan.shortest_s + ready_s + confirm_s + hooks_s + plan.drain_s
         assert plan.shortest_s < story.seconds <= 1.1 * least_s
     late_s = sum(story.scenario.faults.late_s.values())

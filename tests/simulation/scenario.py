@@ -83,7 +83,8 @@ class Scenario:
 
     `lags_s` are how long each replica of Traefik takes to follow a write. A baseline's pods take
     `copy_start_s` to become ready, and are lost at `copy_lost_s`. There is room for `room` pods of
-    the canary; with `autoscaled` both versions have an autoscaler, which wants few.
+    the canary, of which later ones take `grow_s` more; with `autoscaled` both versions have an
+    autoscaler, which wants few.
     """
 
     seed: int
@@ -102,6 +103,7 @@ class Scenario:
     copy_start_s: float = 0.0
     copy_lost_s: float = math.inf
     room: int = 1_000
+    grow_s: float = 0.0
     autoscaled: bool = False
 
     def has(self, *kinds: Happening) -> bool:
@@ -133,6 +135,7 @@ def draw(seed: int) -> Scenario:
         guarded=seed % 3 > 0,
         copy_start_s=Random(f"copy {seed}").choice((0.0, 1.0, 5.0)),
         autoscaled=plan.most_replicas > 0,
+        grow_s=Random(f"grow {seed}").choice((0.0, 4.0, 8.0, 14.0)) * plan.proportional,
     )
     return calm if quiet else _disturbed(random, calm, length_s)
 
