@@ -240,10 +240,8 @@ def _advance(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
     promotion = () if following else (HookType.CONFIRM_PROMOTION,)
     increase = () if following == (0,) else (HookType.CONFIRM_TRAFFIC_INCREASE,)
     asked = confirm((*increase, *promotion), state, seen, plan)
-    if asked.refusal:
-        return roll_back(state, seen, f"at {state.share}: {asked.refusal}")
     weight = following[0] if following else 100
-    if not asked.hold:
+    if not asked.hold and not asked.refusal:
         asked = await_pods(asked.state, seen, plan, weight)
     if asked.refusal:
         return roll_back(state, seen, f"at {state.share}: {asked.refusal}")
