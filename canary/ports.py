@@ -67,8 +67,8 @@ class Fleet(Protocol):
 class Autoscalers(Protocol):
     """What makes versions bigger and smaller by their load; a version may have none."""
 
-    def hold(self, version: str) -> None:
-        """Let it not have fewer pods than now: its load may come back any time."""
+    def hold(self, version: str) -> bool:
+        """Let it not have fewer pods than now: its load may come back. Whether it was held back."""
 
     def release(self, version: str) -> None:
         """Let it have as few again as before `hold`; fine if it was not held."""

@@ -38,8 +38,8 @@ class ClusterAutoscalers:
             self._write(version, least)
         return True
 
-    def hold(self, version: str) -> None:
-        """Keep it from running fewer pods than there are now.
+    def hold(self, version: str) -> bool:
+        """Keep it from running fewer pods than there are now; whether there is one to be kept.
 
         Raises:
             ConflictError: the autoscaler is not ours.
@@ -47,14 +47,15 @@ class ClusterAutoscalers:
         """
         scaler = self._found(version)
         if scaler is None:
-            return
+            return False
         deployment = self._cluster.read(f"{self._deployments}/{self._app}-{version}")
         now = int(deployment.get("spec", {}).get("replicas", 1))
         before = int(scaler["spec"].get("minReplicas") or 1)
         if now <= before:
-            return
+            return _kept(scaler) > 0
         kept = {} if _kept(scaler) else {"metadata": {"annotations": {LEAST: str(before)}}}
         self._cluster.patch(self._path(version), {**kept, "spec": {"minReplicas": now}})
+        return True
 
     def release(self, version: str) -> None:
         """Let it run as few pods again as before `hold`.

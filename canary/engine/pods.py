@@ -18,6 +18,19 @@ from canary.ports import Ports
 PATIENCE_S = 10.0
 
 
+def hold(record: Record, ports: Ports) -> Record:
+    """Keep the primary as big as it is, because its traffic may come back; never raises."""
+    try:
+        held = bool(record.primary) and patiently(
+            lambda: ports.autoscalers.hold(record.primary), ports, PATIENCE_S
+        )
+    except PortError as error:
+        text = f"its autoscaler may make the primary smaller during the run: {error}"
+        ports.journal.decided(record, text, warning=True)
+        return record
+    return replace(record, reserved=held)
+
+
 def start(record: Record, state: State, ports: Ports) -> None:
     """Give the canary what it needs first, and a baseline the same.
 
@@ -25,7 +38,6 @@ def start(record: Record, state: State, ports: Ports) -> None:
         PortError: the cluster does not take it.
     """
     canary, size = record.canary, state.size.asked
-    hold(record.primary, record, ports)
     patiently(lambda: ports.fleet.scale(canary, size), ports, PATIENCE_S)
     baseline.make(record, size, ports)
 
@@ -48,43 +60,40 @@ def grow(record: Record, state: State, ports: Ports) -> State:
     return state
 
 
-def hold(version: str, record: Record, ports: Ports) -> None:
-    """Keep the primary as big as it is, because its traffic may come back; never raises."""
-    if not version:
-        return
-    try:
-        patiently(lambda: ports.autoscalers.hold(version), ports, PATIENCE_S)
-    except PortError as error:
-        text = f"its autoscaler may make the primary smaller during the run: {error}"
-        ports.journal.decided(record, text, warning=True)
+def give_back(record: Record, former: str, ports: Ports) -> Record:
+    """Let the autoscaler make `former` smaller again; the record without that. Never raises.
 
-
-def settle(record: Record, former: str, plan: Plan, ports: Ports) -> None:
-    """Let autoscalers have what a run kept from them: to make versions smaller; never raises.
-
-    `former` was the primary before the run.
+    What could not be given back stays in the record: the next update repairs it.
     """
+    if not record.reserved:
+        return record
+    rest = replace(record, reserved=False)
     try:
-        if former:
-            patiently(lambda: ports.autoscalers.release(former), ports, PATIENCE_S)
-        if record.primary != former and plan.most_replicas:
-            _settle_size(record.primary, plan, ports)
+        patiently(lambda: ports.autoscalers.release(former), ports, PATIENCE_S)
+        patiently(lambda: ports.router.write(rest), ports, PATIENCE_S)
     except PortError as error:
-        text = f"a version may have more pods than it needs: {error}"
+        text = f"the autoscaler cannot make {former} smaller yet: {error}"
+        ports.journal.decided(record, text, warning=True)
+        return record
+    return rest
+
+
+def settle(record: Record, plan: Plan, ports: Ports) -> None:
+    """Let the autoscaler of what was promoted do as it is configured; never raises."""
+    try:
+        if plan.most_replicas:
+            serve(record.primary, plan, ports)
+    except PortError as error:
+        text = f"{record.primary} may have more pods than it needs: {error}"
         ports.journal.decided(record, text, warning=True)
 
 
 def serve(version: str, plan: Plan, ports: Ports) -> None:
-    """Give a version that serves its settled size, whatever an earlier run did to it.
+    """Give a version that serves its settled size.
 
     Raises:
         PortError: the cluster does not take it.
     """
-    patiently(lambda: ports.autoscalers.release(version), ports, PATIENCE_S)
-    _settle_size(version, plan, ports)
-
-
-def _settle_size(version: str, plan: Plan, ports: Ports) -> None:
     patiently(lambda: ports.fleet.scale(version, plan.replicas), ports, PATIENCE_S)
 
 

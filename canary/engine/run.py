@@ -75,6 +75,9 @@ class Run:
 
     def _begin(self) -> None:
         self.ports.journal.decided(self.record, f"run {self.request.run}: {self.request.image}")
+        self.record = pods.hold(self.record, self.ports)
+        if self.record.reserved:
+            self._persist()
         try:
             pods.start(self.record, self.state, self.ports)
         except PortError as error:
@@ -261,8 +264,10 @@ class Run:
         promoted = self.state.phase is Phase.SUCCEEDED
         if promoted and self.state.course is not Course.FIRST:
             drain(self.record, self.plan, self.ports)
+        if promoted:
+            pods.settle(self.record, self.plan, self.ports)
         if not self.state.doubt:
-            pods.settle(self.record, self.former, self.plan, self.ports)
+            self.record = pods.give_back(self.record, self.former, self.ports)
         report = self._report()
         self.ports.journal.finished(report)
         call_post_rollout(self.record, self.plan, self.request.version, self.ports)

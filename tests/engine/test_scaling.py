@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from canary.core.record import BASELINE, Record
+from canary.core.record import BASELINE, Phase, Record
+from canary.engine.repair import damage_of
 from canary.errors import ClusterError, PortError
 from tests.core.timeline import PLAN
 from tests.engine.test_repair import leave, left
-from tests.engine.world import BAD, NEW, OLD, World
+from tests.engine.world import BAD, GOOD, NEW, OLD, World
 from tests.fakes.fleet import FakeFleet
 from tests.fakes.router import FakeRouter
 
@@ -189,10 +190,7 @@ def test_what_the_run_kept_from_the_autoscalers_is_given_back() -> None:
 
 def test_after_a_rollback_the_primary_may_shrink_again_and_the_canary_is_at_zero() -> None:
     world = autoscaled(wants=1, old=6)
-    world.metrics.replicas[0].behaviours = {
-        OLD: world.metrics.replicas[0].behaviours[OLD],
-        NEW: BAD,
-    }
+    world.metrics.replicas[0].behaviours = {OLD: GOOD, NEW: BAD}
     assert world.outcome(SCALED).startswith("Rejected")
     primary, canary = world.fleet.versions[OLD], world.fleet.versions[NEW]
     assert (primary.least, primary.replicas) == (2, 6)
@@ -201,20 +199,69 @@ def test_after_a_rollback_the_primary_may_shrink_again_and_the_canary_is_at_zero
     assert world.fleet.pods()[OLD].wanted == 2
 
 
-def test_what_a_dead_run_kept_is_given_back_by_the_next() -> None:
+@pytest.mark.parametrize("run", ["r0", "guard-r0"])
+def test_what_a_dead_run_kept_is_given_back_by_the_next_update(run: str) -> None:
+    """Also where the guard restored the traffic, which leaves the rest of a record as it is."""
     world = autoscaled(old=6)
     world.autoscalers.hold(OLD)
     assert world.fleet.versions[OLD].least == 6
-    leave(world, left())
+    phase = Phase.FAILED if run.startswith("guard") else Phase.PROGRESSING
+    weight = 0 if phase is Phase.FAILED else 30
+    leave(world, replace(left(phase, weight), run=run, reserved=True))
+    route = world.ports.router.route()
+    assert route is not None
+    assert damage_of(route, OLD)
     assert world.outcome(SCALED, version=OLD) == "Failed"
     assert world.fleet.versions[OLD].least == 2
+    assert world.traffic.record is not None
+    assert not world.traffic.record.reserved
 
 
-def test_autoscalers_that_cannot_be_asked_end_no_run() -> None:
+def test_the_record_tells_of_it_while_the_run_goes_on() -> None:
+    world = autoscaled(old=6)
+    assert world.outcome(SCALED) == "Succeeded"
+    told = [record.reserved for record in world.traffic.records if record.run == "r1"]
+    assert told[0] is False
+    assert told[-1] is False
+    assert set(told[1:-1]) == {True}
+    plain = World()
+    assert plain.outcome() == "Succeeded"
+    assert not any(record.reserved for record in plain.traffic.records)
+
+
+def test_an_autoscaler_that_cannot_be_asked_ends_no_run() -> None:
     world = autoscaled()
     world.autoscalers.faults = [PortError("forbidden")]
-    world.at(50.0, lambda: world.autoscalers.faults.append(PortError("forbidden, too")))
     assert world.outcome(SCALED) == "Succeeded"
     told = "\n".join(world.journal.transcript)
     assert "its autoscaler may make the primary smaller during the run: forbidden" in told
-    assert "a version may have more pods than it needs: forbidden, too" in told
+
+
+def test_what_cannot_be_given_back_is_told_and_repaired_by_the_next_update() -> None:
+    world = autoscaled(old=6)
+    world.metrics.replicas[0].behaviours = {OLD: GOOD, NEW: BAD}
+    world.at(20.0, lambda: world.autoscalers.faults.append(PortError("forbidden")))
+    assert world.outcome(SCALED).startswith("Rejected")
+    assert f"the autoscaler cannot make {OLD} smaller yet: forbidden" in "\n".join(
+        world.journal.transcript
+    )
+    assert world.traffic.record is not None
+    assert world.traffic.record.reserved
+    assert world.outcome(SCALED, version=OLD, run="r2") == "Failed"
+    assert (world.fleet.versions[OLD].least, world.traffic.record.reserved) == (2, False)
+
+
+def test_a_promoted_version_that_cannot_be_settled_is_told_of() -> None:
+    world = autoscaled()
+
+    class Forbidden(FakeFleet):
+        def scale(self, version: str, replicas: int) -> None:
+            if world.traffic.plain == {NEW: 100}:
+                raise ClusterError("horizontalpodautoscalers is forbidden")
+            super().scale(version, replicas)
+
+    world.fleet.__class__ = Forbidden
+    assert world.outcome(SCALED) == "Succeeded"
+    assert f"{NEW} may have more pods than it needs: horizontalpo" in "\n".join(
+        world.journal.transcript
+    )

@@ -13,11 +13,12 @@ class FakeAutoscalers:
         self.faults: list[PortError] = []
         self._fleet = fleet
 
-    def hold(self, version: str) -> None:
+    def hold(self, version: str) -> bool:
         deployed = self._found(version)
         if deployed and deployed.replicas > deployed.least:
             deployed.kept = deployed.kept or deployed.least
             deployed.least = deployed.replicas
+        return deployed is not None and deployed.kept > 0
 
     def release(self, version: str) -> None:
         deployed = self._found(version)

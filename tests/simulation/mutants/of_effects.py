@@ -24,8 +24,8 @@ MUTANTS = (
         edits=(
             Edit(
                 path="canary/engine/pods.py",
-                old="        if former:\n",
-                new="        if not former:\n",
+                old="    if not record.reserved:\n",
+                new="    if record.run:\n",
             ),
         ),
     ),
