@@ -27,36 +27,27 @@ class Size:
     ready: int
 
 
-class Sizes:
+class Sizes(Watching):
     """A context manager; entered before the versions exist or while they run."""
 
     def __init__(self, bed: Bed, namespace: str, app: str) -> None:
         self._app = app
         self._found: list[Size] = []
         get = ("-n", namespace, "get", "deployments", f"-o=jsonpath={_COLUMNS}")
-        self._watching = Watching(bed, *get, hear=self._hear)
-
-    def __enter__(self) -> Self:
-        self._watching.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._watching.__exit__(kind, error, at)
+        super().__init__(bed, *get, hear=self._heard)
 
     def of(self, version: str) -> list[Size]:
         """Everything that was seen of a version, in order."""
         return [size for size in list(self._found) if size.version == version]
 
-    def before(self, version: str, at: float) -> Size:
-        """What was seen last before a moment."""
-        return [size for size in self.of(version) if size.at <= at][-1]
+    def reached(self, version: str, pods: int, *, ready: bool = False) -> float:
+        """When it was first to have so many pods, or had them ready (unix s)."""
+        for size in self.of(version):
+            if (size.ready if ready else size.wanted) >= pods:
+                return size.at
+        raise AssertionError(f"never {pods} pods: {self.of(version)}")
 
-    def _hear(self, at: float, line: str) -> None:
+    def _heard(self, at: float, line: str) -> None:
         name, _, numbers = line.partition("|")
         if numbers:
             wanted, ready = (int(number or 0) for number in numbers.split("|"))
