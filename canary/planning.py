@@ -27,6 +27,7 @@ from canary.core.seen import HookType
 from canary.core.status import Ranges, status_text
 from canary.custom import NOT_JUDGED, custom_lines
 from canary.routing import routing_lines, way_text
+from canary.sizing import pods_line
 
 _LONGEST_POLL_S = 5.0
 _LONGEST_HOLD_S = 7 * 86400.0  # a gate that holds for as long as it takes; maxDuration says more
@@ -50,7 +51,7 @@ def plan_of(
     """The numbers that shape a run of this app; `custom` are the metrics of its own."""
     analysis = app.analysis
     soak_s = analysis.interval if app.soak is None else app.soak
-    return Plan(
+    plan = Plan(
         weights=weights_of(analysis),
         promotion_steps=len(promotion_of(analysis)),
         interval_s=analysis.interval,
@@ -70,9 +71,6 @@ def plan_of(
         scrape_s=scrape_interval_s,
         skip_analysis=app.skip_analysis,
         rollback_window_s=app.rollback_window,
-        replicas=app.settled_replicas,
-        canary_ready_percent=analysis.canary_ready_threshold,
-        primary_ready_percent=analysis.primary_ready_threshold,
         hooks=frozenset(hook.type.value for hook in analysis.webhooks),
         gates=gates_of(analysis.webhooks),
         evidence=_terms(analysis),
@@ -80,6 +78,21 @@ def plan_of(
         baseline=analysis.baseline,
         previewed=bool(app.preview),
         clients_stay=analysis.session_affinity is not None,
+    )
+    return _sized(plan, app)
+
+
+def _sized(plan: Plan, app: AppConfig) -> Plan:
+    """The same plan, with how many pods there are, and how many of them must be ready."""
+    analysis = app.analysis
+    return replace(
+        plan,
+        replicas=app.settled_replicas,
+        most_replicas=app.most_replicas,
+        proportional=analysis.scaling == "proportional",
+        headroom_percent=analysis.scaling_headroom,
+        canary_ready_percent=analysis.canary_ready_threshold,
+        primary_ready_percent=analysis.primary_ready_threshold,
     )
 
 
@@ -114,7 +127,8 @@ def _longest_s(app: AppConfig, soak_s: float) -> float:
     if any(gate.then is OnTimeout.HOLD for gate in gates):
         return _LONGEST_HOLD_S
     gates_s = sum(gate.timeout_s for gate in gates) * (len(weights_of(analysis)) + 1)
-    deadlines_s = app.progress_deadline_seconds + soak_s + app.drain
+    awaited = 1 + len(weights_of(analysis)) * (analysis.scaling == "proportional")
+    deadlines_s = awaited * app.progress_deadline_seconds + soak_s + app.drain
     return deadlines_s + bakes_s + repeated_s + hooks_s + gates_s
 
 
@@ -203,6 +217,7 @@ def _gate_text(gate: Gate) -> str:
 def _judged_lines(name: str, app: AppConfig, plan: Plan) -> Iterator[str]:
     yield f"{name}: {way_text(app, plan)}, soak {text_of(plan.soak_s)}"
     yield f"  at least {text_of(plan.shortest_s)} once the new pods are ready"
+    yield pods_line(plan)
     for check in plan.checks:
         if check.report_only:
             yield f"  metric {check_text(check, plan.bad_status)}, {NOT_JUDGED}"

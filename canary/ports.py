@@ -64,6 +64,16 @@ class Fleet(Protocol):
         """Delete the baseline if this run made it ("": any run); an absent one is fine."""
 
 
+class Autoscalers(Protocol):
+    """What makes versions bigger and smaller by their load; a version may have none."""
+
+    def hold(self, version: str) -> bool:
+        """Let it not have fewer pods than now: its load may come back. Whether it was held back."""
+
+    def release(self, version: str) -> None:
+        """Let it have as few again as before `hold`; fine if it was not held."""
+
+
 class Metrics(Protocol):
     """Traefik's counters, as Prometheus scraped them."""
 
@@ -166,6 +176,7 @@ class Ports:
     router: Router
     apex: Apex
     fleet: Fleet
+    autoscalers: Autoscalers
     metrics: Metrics
     readings: Readings
     hooks: Hooks

@@ -18,6 +18,7 @@ from canary import access, engine
 from canary.adapters.affinity import Affinity
 from canary.adapters.alerts import Alerts
 from canary.adapters.apex import ApexService
+from canary.adapters.autoscalers import ClusterAutoscalers
 from canary.adapters.clock import SystemClock
 from canary.adapters.driver import EngineDriver
 from canary.adapters.enginelog import EngineLog, request_urn
@@ -203,6 +204,7 @@ def _wire(inputs: Inputs, shared: Shared, own: _Own) -> _Wired:
         router=_router(inputs, shared, cluster),
         apex=ApexService(cluster, app=app, namespace=namespace, owner=owner),
         fleet=ClusterFleet(cluster, app=app, namespace=namespace, owner=owner, wall_s=clock.wall_s),
+        autoscalers=ClusterAutoscalers(cluster, app=app, namespace=namespace, owner=owner),
         metrics=PrometheusMetrics(shared.samples, namespace, app, inputs.app.service.port),
         readings=PrometheusReadings(shared.prometheus, clock),
         hooks=WebHooks(hooks, sender, clock),

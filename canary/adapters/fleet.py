@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from canary.adapters import symptoms
+from canary.adapters.autoscalers import ClusterAutoscalers
 from canary.adapters.baseline import BaselineObjects
 from canary.adapters.kubernetes import Cluster
 from canary.adapters.lists import VERSION_LABEL, Object
@@ -33,6 +34,7 @@ class ClusterFleet:
         self._owner = owner
         self._namespace = namespace
         self._wall_s = wall_s
+        self._autoscalers = ClusterAutoscalers(cluster, app=app, namespace=namespace, owner=owner)
         self._baseline = BaselineObjects(cluster, app=app, namespace=namespace, owner=owner)
 
     def pods(self) -> Mapping[str, Pods]:
@@ -63,11 +65,13 @@ class ClusterFleet:
                 status=404,
             )
         demand_ours("Deployment", deployment, self._owner)
-        autoscaled = replicas > 0 and self._autoscaled(version, replicas)
         now = _replicas(deployment)
+        autoscaled = replicas > 0 and self._autoscalers.demand(version, replicas)
         wanted = (now or 1) if autoscaled else replicas
         if wanted != now:
             self._cluster.patch(f"{path}/scale", {"spec": {"replicas": wanted}})
+        if not replicas:  # it leaves what is stopped alone
+            self._autoscalers.demand(version, 0)
 
     def copy(self, version: str, replicas: int, run: str) -> None:
         """Make the baseline; see `canary.adapters.baseline`."""
@@ -77,32 +81,17 @@ class ClusterFleet:
         """Delete the baseline."""
         self._baseline.discard(run)
 
-    def _autoscaled(self, version: str, replicas: int) -> bool:
-        """Tell the version's autoscaler, if it has one, its least number of pods."""
-        path = (
-            f"/apis/autoscaling/v2/namespaces/{self._namespace}/horizontalpodautoscalers/"
-            f"{self._app}-{version}"
-        )
-        scaler = self._cluster.find(path)
-        if scaler is None:
-            return False
-        demand_ours("HorizontalPodAutoscaler", scaler, self._owner)
-        least = min(replicas, int(scaler["spec"].get("maxReplicas", replicas)))
-        if scaler["spec"].get("minReplicas") != least:
-            self._cluster.patch(path, {"spec": {"minReplicas": least}})
-        return True
-
     def _pods(self, deployment: Object, pods: list[Object]) -> Pods:
         now_s = self._wall_s()
         alive = [p for p in pods if not symptoms.is_terminating(p) and not symptoms.is_over(p)]
-        settling = any(symptoms.is_settling(pod, now_s) for pod in alive)
         return Pods(
             wanted=_replicas(deployment),
             existing=len(alive),
             ready=sum(1 for pod in alive if symptoms.is_ready(pod)),
             exits=sum(symptoms.exits(pod) for pod in alive),
             trouble=self._trouble(deployment, alive, now_s),
-            disturbed=settling or any(symptoms.was_disturbed(pod) for pod in pods),
+            settling=sum(1 for pod in alive if symptoms.is_settling(pod, now_s)),
+            disturbed=any(symptoms.was_disturbed(pod) for pod in pods),
         )
 
     def _trouble(self, deployment: Object, pods: list[Object], now_s: float) -> str:

@@ -209,9 +209,17 @@ class Analysis(Model):
     evidence: Evidence = Field(default_factory=Evidence)
     """Proof that ends a release at once."""
     canary_ready_threshold: Percent = 100
-    """Percent of the canary's pods that must be ready while it has traffic."""
+    """Percent of the pods which the canary's weight needs that must be ready, before that rises and
+    while it has traffic."""
     primary_ready_threshold: Percent = 100
     """Percent of the primary's pods that must be ready for the run to begin."""
+    scaling: Literal["full", "proportional"] = "full"
+    """When the canary gets its pods. full: as many as the primary before its first request.
+    proportional: before each weight, as many as that needs with scalingHeadroom, and all before
+    100 %; the weight rises once canaryReadyThreshold of them are ready."""
+    scaling_headroom: Annotated[Whole, Field(ge=0, le=900)] = 50
+    """With proportional: percent of pods beyond the weight's share. With 50, the canary of an app
+    of 4 pods has 1 at 10 %, 2 at 25 %, 3 at 50 % and 4 from 67 % on."""
     expected_requests_per_second: Annotated[Number, Field(gt=0)] | None = None
     """The app's usual load through Traefik: lets the preview warn of steps that see too little."""
     baseline: Flag = False

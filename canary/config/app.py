@@ -134,7 +134,8 @@ class AppConfig(Model):
     pod_template: PodTemplate | None = None
     """Merged over the generated pod template: volumes, sidecars, affinity, lifecycle."""
     autoscaler: Autoscaler | None = None
-    """An autoscaler for every version."""
+    """An autoscaler for every version. A run sees to it that it takes no pods away meanwhile, and
+    gives the canary as many as the primary has."""
     pod_disruption_budget: PodDisruptionBudget | None = None
     """A budget for every version; {} allows one pod at a time."""
     pre_stop_sleep_seconds: Annotated[Whole, Field(ge=0)] = 5
@@ -146,7 +147,7 @@ class AppConfig(Model):
     analysis: Analysis = Field(default_factory=Analysis)
     """How a release is judged."""
     progress_deadline_seconds: Annotated[Whole, Field(ge=1)] = 600
-    """How long a new version may take to become ready."""
+    """How long a new version may take to become ready, and then a weight to get its pods."""
     skip_analysis: Flag = False
     """Go to 100 % as soon as the new version is ready."""
     rollback_window: Duration = 86400.0
@@ -189,6 +190,11 @@ class AppConfig(Model):
     def adopts(self, kind: str) -> bool:
         """Whether an object of this kind and the app's name may be taken over."""
         return f"{kind}/{self.name}" in self.adopt
+
+    @property
+    def most_replicas(self) -> int:
+        """How many pods an autoscaler may give a version, 0 without one."""
+        return self.autoscaler.max_replicas if self.autoscaler else 0
 
     @property
     def settled_replicas(self) -> int:

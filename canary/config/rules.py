@@ -19,6 +19,7 @@ from canary.config.strategy_rules import (
     baseline_problems,
     iteration_problems,
     mirror_problems,
+    scaling_problems,
 )
 from canary.core.durations import text_of
 from canary.core.gates import CALLS
@@ -218,6 +219,7 @@ _APP_RULES: tuple[AppRule, ...] = (
     iteration_problems,
     adoption_problems,
     baseline_problems,
+    scaling_problems,
 )
 # What stands beside an app's own name in its namespace; another app must not be called so.
 _TAKEN_SUFFIXES = (

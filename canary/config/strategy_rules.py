@@ -89,6 +89,14 @@ def baseline_problems(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator
             yield Problem(path=here, text=text, involved=(here, other))
 
 
+def scaling_problems(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem]:
+    """Where all pods are there from the start, there is nothing that more could be added to."""
+    analysis, here = app.analysis, (*at, "analysis")
+    if "scaling_headroom" in analysis.model_fields_set and analysis.scaling == "full":
+        path, scaling = (*here, "scalingHeadroom"), (*here, "scaling")
+        yield Problem(path=path, text="is for scaling: proportional", involved=(path, scaling))
+
+
 def _preview_problems(at: Path, app: AppConfig) -> Iterator[Problem]:
     path = (*at, "previewHost")
     if app.preview_host and not app.preview:

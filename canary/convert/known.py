@@ -69,7 +69,7 @@ REPHRASED: Final[dict[str, str]] = {
     "targetRef": "image, pods and replicas are taken from the Deployment, which must be given too; "
     "its name is the app's. Other kinds are not released",
     "autoscalerRef": "becomes `autoscaler`, from the HorizontalPodAutoscaler; every version has "
-    "its own. Other kinds are not made here",
+    "its own, and takes no pods away while a run goes on. Other kinds are not made here",
     "autoscalerRef.primaryScalerReplicas": "becomes minReplicas and maxReplicas of `autoscaler`, "
     "for every version",
     "autoscalerRef.primaryScalerQueries": "goes with KEDA's ScaledObject, which is not made here",

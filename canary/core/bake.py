@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from canary.core.breach import enough
 from canary.core.counts import Window
 from canary.core.plan import Plan
 from canary.core.readings import ASK_AHEAD_S, judge_readings
 from canary.core.record import Phase
+from canary.core.scaling import present_size
 from canary.core.seen import HookType, Outcome
+from canary.core.size import enough
 from canary.core.state import Seen, State
 from canary.core.verdicts import SHARED, Grade, Verdict, judge_all
 
@@ -103,7 +104,7 @@ def _warming(state: State, plan: Plan) -> bool:
 def _unjudgeable(state: State, seen: Seen, plan: Plan) -> str:
     if seen.canary is None:
         return "the API server does not answer"
-    needed = enough(plan.replicas, plan.canary_ready_percent)
+    needed = enough(present_size(state, plan), plan.canary_ready_percent)
     if seen.canary.ready < needed:
         return f"{seen.canary.ready} of {needed} pods of the canary are ready"
     if not plan.judged:

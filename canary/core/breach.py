@@ -10,7 +10,9 @@ from dataclasses import replace
 from canary.core.baseline import lost
 from canary.core.plan import Plan
 from canary.core.record import Phase
+from canary.core.scaling import grown, present_size
 from canary.core.seen import HookType, Outcome, Pods
+from canary.core.size import enough, is_excused
 from canary.core.state import Course, Seen, State
 from canary.core.verdicts import hanging
 
@@ -25,14 +27,16 @@ def watch(state: State, seen: Seen, plan: Plan) -> State:
 
     When the API server does not answer, which version has ready pods stays as it was last seen.
     """
+    state = grown(state, seen, plan)
     if seen.canary is not None and seen.primary is not None:
         copies = seen.baseline.ready if seen.baseline and state.baseline_percent else 0
         serving = seen.canary.ready + copies > 0
         state = replace(state, stranded=serving and not seen.primary.ready)
-    if seen.canary is None or seen.canary.disturbed or not state.has_requests:
+    needed = _needed(state, plan)
+    if seen.canary is None or is_excused(seen.canary, needed) or not state.has_requests:
         return replace(state, unready_since_s=None, short_since_s=None)
     unready = seen.canary.ready == 0
-    short = seen.canary.ready < enough(plan.replicas, plan.canary_ready_percent)
+    short = seen.canary.ready < needed
     return replace(
         state,
         unready_since_s=_since(state.unready_since_s, seen.now_s) if unready else None,
@@ -40,9 +44,8 @@ def watch(state: State, seen: Seen, plan: Plan) -> State:
     )
 
 
-def enough(replicas: int, percent: int) -> int:
-    """How many ready pods satisfy a threshold; never fewer than one."""
-    return max(1, -(-replicas * percent // 100))
+def _needed(state: State, plan: Plan) -> int:
+    return enough(present_size(state, plan), plan.canary_ready_percent)
 
 
 def breach(state: State, seen: Seen, plan: Plan) -> str:
@@ -81,12 +84,13 @@ def _lost_pods(state: State, seen: Seen, plan: Plan) -> str:
     if pods is None or primary is None or not primary.ready:
         return ""  # both sides bad, or nothing known: not the canary's fault
     exits = pods.exits - state.exits
-    if exits >= EXITS and not pods.disturbed:
+    if exits >= EXITS and not is_excused(pods, _needed(state, plan)):
         return f"containers of the canary exited {exits} times{_because(pods)}"
     if _lasted(state.unready_since_s, seen.now_s, NO_READY_POD_S):
         return f"no pod of the canary is ready{_because(pods)}"
     if _lasted(state.short_since_s, seen.now_s, SHORT_POLLS * plan.poll_s):
-        return f"{pods.ready} of {plan.replicas} pods of the canary are ready{_because(pods)}"
+        size = present_size(state, plan)
+        return f"{pods.ready} of {size} pods of the canary are ready{_because(pods)}"
     return lost(state, seen)
 
 

@@ -100,6 +100,9 @@ class Plan:
     A weight of 0 is an iteration: requests that a rule picks go to the canary, all others stay.
     `baseline`: the canary is compared with a fresh copy of the primary instead of the primary.
     `previewed`: these are asked for by a host name that no user has, and may come before the first.
+    `proportional`: before each weight the canary gets as many pods as that needs, and
+    `headroom_percent` more, else all of them at once. `most_replicas` is up to where an autoscaler
+    may go, 0: there is none.
     """
 
     weights: tuple[int, ...]
@@ -122,6 +125,9 @@ class Plan:
     skip_analysis: bool = False
     rollback_window_s: float = 0.0
     replicas: int = 1
+    most_replicas: int = 0
+    proportional: bool = False
+    headroom_percent: int = 50
     canary_ready_percent: int = 100
     primary_ready_percent: int = 100
     hooks: frozenset[str] = frozenset()

@@ -43,6 +43,7 @@ class Record:
     of weights. `images` names each version for people. `former` are the
     versions that were primary before, with the wall clock (unix seconds) at which they stopped.
     `baseline`: the run made a fresh copy of the primary, which is there until this is false again.
+    `reserved`: the run keeps the autoscaler of what was primary from making it smaller, likewise.
     `held` says who suspended the run; `obeyed` is the order that was obeyed last.
     `lease` names the Lease that vouches for the run, "namespace/name", "" for none.
     """
@@ -56,6 +57,7 @@ class Record:
     mirror_percent: int = 0
     exposed: bool = False
     baseline: bool = False
+    reserved: bool = False
     moved_at: float = 0.0
     reason: str = ""
     images: dict[str, str] = field(default_factory=dict)
@@ -107,6 +109,7 @@ class Record:
             "mirrored": self.mirror_percent,
             "exposed": self.exposed,
             "baseline": self.baseline,
+            "reserved": self.reserved,
             "movedAt": round(self.moved_at, 3),
             "reason": self.reason,
             "images": self.images,
@@ -143,6 +146,7 @@ class Record:
             mirror_percent=_percent(raw.get("mirrored", 0)),
             exposed=raw.get("exposed") is True,
             baseline=raw.get("baseline") is True,
+            reserved=raw.get("reserved") is True,
             moved_at=_seconds(raw.get("movedAt", 0.0)),
             reason=str(raw.get("reason", "")),
             images={str(k): str(v) for k, v in dict(raw.get("images", {})).items()},

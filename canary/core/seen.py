@@ -16,8 +16,9 @@ class Pods:
     `wanted` is the Deployment's spec.replicas, `existing` counts pods that are not terminating.
     `exits` counts container exits (restarts, and containers terminated now) over these pods.
     `trouble` says in one line what keeps pods from being ready (image pull, crash loop, failing
-    probe, unschedulable, quota), "" when nothing does. `disturbed` is true while pods are new,
-    evicted or preempted: then being short of pods is not the version's fault.
+    probe, unschedulable, quota), "" when nothing does. `settling` counts those that
+    are younger than their own probes need. `disturbed` is true while pods are evicted or preempted:
+    then being short of pods is not the version's fault.
     """
 
     wanted: int = 0
@@ -25,6 +26,7 @@ class Pods:
     ready: int = 0
     exits: int = 0
     trouble: str = ""
+    settling: int = 0
     disturbed: bool = False
 
 

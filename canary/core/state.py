@@ -12,6 +12,7 @@ from canary.core.evidence import Evidence
 from canary.core.record import Phase
 from canary.core.seen import HookResult, HookType, Live, Pods
 from canary.core.share import baseline_share, share_text
+from canary.core.size import Size
 from canary.core.verdicts import Verdict
 
 
@@ -39,7 +40,7 @@ class State:
     `passed` are the gates that were opened for the next weight.
     `gate_opened` is who approved it. `suspended` is who suspended the run, at `suspended_s`;
     `hurried` who asked for its promotion; `obeyed` the order that was obeyed last.
-    `exits` are the canary's container exits when its traffic began.
+    `exits` are the canary's container exits when its traffic began; `size` how many pods it has.
     `stranded`: when last seen, the primary had no ready pods, and the canary or the baseline had.
     `cause` is why the run rolls back; `stopped` that the driver, not the canary, is the cause;
     `doubt` why traffic may not be back on the primary all the same.
@@ -61,6 +62,7 @@ class State:
     traffic_from_s: float | None = None
     failed_checks: int = 0
     exits: int = 0
+    size: Size = field(default_factory=Size)
     unready_since_s: float | None = None
     short_since_s: float | None = None
     hook_failed_s: float | None = None
@@ -92,6 +94,11 @@ class State:
     def iteration(self) -> int:
         """Which one this is, from 1 on; 0: none."""
         return self.step + 1 if self.exposed and not self.weight_percent else 0
+
+    @property
+    def passed_already(self) -> bool:
+        """Whether the bake before this one has passed, and a gate or pods are waited for."""
+        return self.gate is not None or self.size.awaited_s is not None
 
     @property
     def share(self) -> str:
@@ -140,6 +147,7 @@ class Effect(StrEnum):
     CLOSE = "close"  # the record says that the run has ended
     DROP_BASELINE = "drop-baseline"  # its pods go once nothing routes to them
     STOP_CANARY = "stop-canary"
+    SCALE = "scale"  # the canary gets the pods that were asked for
     CALL_PRE_ROLLOUT = "call pre-rollout"
     CALL_ROLLOUT = "call rollout"
     CALL_CONFIRM_ROLLOUT = "call confirm-rollout"

@@ -25,7 +25,7 @@ def progress(before: State, decision: Decision, seen: Seen, plan: Plan) -> str:
         f"canary {side(seen.window.canary)}",
         f"{seen.window.beside} {side(seen.window.primary)}",
         *shown(plan.custom, seen.readings),
-        f"{left:.0f} s left" if left > 0 and state.gate is None else reason,
+        reason if left <= 0 or state.passed_already else f"{left:.0f} s left",
     ]
     if state.failed_checks:
         parts.append(f"{state.failed_checks} of {plan.threshold} failed checks")

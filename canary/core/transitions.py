@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from canary.core import bake
 from canary.core.acceptance import acceptance, patient, unseen
-from canary.core.baseline import ending, lacking
-from canary.core.breach import breach, enough, too_long, watch
+from canary.core.baseline import ending
+from canary.core.breach import breach, too_long, watch
 from canary.core.gates import confirm, due
 from canary.core.moves import open_bake, shift
 from canary.core.orders import forgotten, fresh, obey
@@ -20,7 +20,9 @@ from canary.core.pace import LIVE_DEADLINE_S, LIVE_LOOK_S, LOOK_S
 from canary.core.plan import Plan
 from canary.core.record import Phase
 from canary.core.retreat import give_up, roll_back, rolling_back
-from canary.core.seen import HookType, Pods
+from canary.core.scaling import await_pods, demanding, due_size, missing_text, short_of
+from canary.core.seen import HookType
+from canary.core.size import enough
 from canary.core.state import Course, Decision, Effect, Seen, State
 from canary.core.texts import HELD
 from canary.core.verdicts import Grade
@@ -50,6 +52,7 @@ def decide(state: State, seen: Seen, plan: Plan) -> Decision:
     state = forgotten(watch(state, seen, plan), seen)
     order = fresh(state, seen)
     decision = obey(order, state, seen) if order else _HANDLERS[state.phase](state, seen, plan)
+    decision = demanding(decision, seen, plan)
     after = decision.state
     assert after.phase in EDGES[state.phase], f"{state.phase} -> {after.phase}"
     assert 0 <= after.weight_percent <= 100
@@ -64,23 +67,14 @@ def _preparing(state: State, seen: Seen, plan: Plan) -> Decision:
         return give_up(state, seen.stop, stopped=True)
     if late := too_long(state, seen, plan):
         return give_up(state, late)
-    needed = enough(plan.replicas, plan.canary_ready_percent)
-    ready = seen.canary.ready if seen.canary else 0
-    short = ready < needed
-    missing = _missing(seen.canary, needed) if short else _short_primary(state, seen, plan)
-    missing = missing or _short_baseline(state, seen, needed) or unseen(state, seen)
+    needed = enough(due_size(state, plan), plan.canary_ready_percent)
+    missing = short_of(state, seen, needed) or _short_primary(state, seen, plan)
+    missing = missing or unseen(state, seen)
     if not missing:
         return _enter(state, seen, plan)
     if seen.now_s - state.entered_s > plan.progress_deadline_s:
         return give_up(state, f"not ready within {plan.progress_deadline_s:.0f} s: {missing}")
     return Decision(state=state, reason=f"preparing: {missing}", wait_s=LOOK_S / 2)
-
-
-def _missing(pods: Pods | None, needed: int) -> str:
-    if pods is None:
-        return "the API server does not answer"
-    trouble = f": {pods.trouble}" if pods.trouble else ""
-    return f"{pods.ready} of {needed} pods ready{trouble}"
 
 
 def _enter(state: State, seen: Seen, plan: Plan) -> Decision:
@@ -123,19 +117,19 @@ def _short_primary(state: State, seen: Seen, plan: Plan) -> str:
     if state.course is not Course.JUDGED or pods is None or not pods.ready:
         return ""
     needed = enough(pods.wanted, plan.primary_ready_percent)
-    return "" if pods.ready >= needed else f"the primary has {_missing(pods, needed)}"
-
-
-def _short_baseline(state: State, seen: Seen, needed: int) -> str:
-    pods = lacking(state, seen, needed)
-    return "" if pods is None else f"the baseline has {_missing(pods, needed)}"
+    return "" if pods.ready >= needed else f"the primary has {missing_text(pods, needed)}"
 
 
 def _progressing(state: State, seen: Seen, plan: Plan) -> Decision:
     if early := _ended_early(state, seen, plan):
         return early
-    if state.hurried and state.phase is Phase.PROGRESSING and seen.canary and seen.canary.ready:
-        return shift(state, seen, 100, f"promoted by {state.hurried}")
+    if state.phase is Phase.PROGRESSING and state.hurried and not state.suspended:
+        asked = await_pods(state, seen, plan, 100)
+        if asked.refusal:
+            return roll_back(state, seen, f"at {state.share}: {asked.refusal}")
+        if not asked.hold:
+            return shift(asked.state, seen, 100, f"promoted by {state.hurried}")
+        state = asked.state  # judged meanwhile
     if state.baked_from_s is None:
         return _await_live(state, seen, plan)
     return _baking(state, seen, plan)
@@ -176,10 +170,9 @@ def _baking(state: State, seen: Seen, plan: Plan) -> Decision:
     if state.course is Course.DIRECT:
         return _direct(state, seen, plan)
     left = bake.left_s(state, seen, plan)
-    if (
-        left > 0 and state.gate is not None and not state.suspended
-    ):  # the bake before this one has passed
-        return _advance(state, seen, plan, f"{state.gate} was approved")
+    if left > 0 and state.passed_already and not _held_by(state):
+        granted = f"{state.gate} was approved" if state.gate else "its pods are ready"
+        return _advance(state, seen, plan, granted)
     if left > 0:
         reason = f"baking at {state.share}, {left:.0f} s left"
         return Decision(state=state, reason=reason, wait_s=min(LOOK_S, left))
@@ -198,7 +191,7 @@ def _baking(state: State, seen: Seen, plan: Plan) -> Decision:
 def _direct(state: State, seen: Seen, plan: Plan) -> Decision:
     """Not judged, but callers inside the cluster are not sent to pods that are not ready."""
     if seen.canary is None or not seen.canary.ready:
-        return Decision(state=state, reason=f"held at 100 %: {_missing(seen.canary, 1)}")
+        return Decision(state=state, reason=f"held at 100 %: {missing_text(seen.canary, 1)}")
     if state.suspended:
         return Decision(state=state, reason=f"held at 100 %: suspended by {state.suspended}")
     return _advance(state, seen, plan, "live, not judged")
@@ -207,11 +200,17 @@ def _direct(state: State, seen: Seen, plan: Plan) -> Decision:
 def _failed_check(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
     failed = state.failed_checks + 1
     count = f"{failed} of {plan.threshold} failed checks"
-    after = replace(state, failed_checks=failed, gate=None, gate_opened="", passed=frozenset())
+    after = _closed(replace(state, failed_checks=failed))
     if failed >= plan.threshold:
         return roll_back(after, seen, f"at {state.share}: {text} ({count})")
     held = replace(after, baked_from_s=seen.now_s, held_s=None)
     return open_bake(held, plan, f"{HELD} at {state.share}: {text} ({count})", loud=True)
+
+
+def _closed(state: State) -> State:
+    """What was granted to a bake that passed is void."""
+    size = replace(state.size, awaited_s=None)
+    return replace(state, gate=None, gate_opened="", passed=frozenset(), size=size)
 
 
 def _inconclusive(state: State, seen: Seen, plan: Plan, end: bake.Conclusion) -> Decision:
@@ -219,8 +218,7 @@ def _inconclusive(state: State, seen: Seen, plan: Plan, end: bake.Conclusion) ->
     if not bake.overdue(state, seen, plan):
         if end.shared:  # a bad moment for both must not outweigh the good time after it
             held_s = _first(state.held_s, seen.now_s)
-            closed = replace(state, gate=None, gate_opened="", passed=frozenset())
-            again = replace(closed, baked_from_s=seen.now_s, held_s=held_s)
+            again = replace(_closed(state), baked_from_s=seen.now_s, held_s=held_s)
             return open_bake(again, plan, f"baking anew at {state.share}: {text}")
         return Decision(state=state, reason=f"held at {state.share}: {text}")
     waited = f"inconclusive for {plan.inconclusive_deadline_s:.0f} s"
@@ -230,31 +228,41 @@ def _inconclusive(state: State, seen: Seen, plan: Plan, end: bake.Conclusion) ->
 
 
 def _advance(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
-    if state.suspended:  # judged on, in bakes of their own
+    if holder := _held_by(state):  # judged on, in bakes of their own
         again = replace(state, baked_from_s=seen.now_s, held_s=None)
-        reason = f"held at {state.share}: suspended by {state.suspended}"
-        return open_bake(again, plan, reason)
+        return open_bake(again, plan, f"held at {state.share}: {holder}")
     if state.phase is Phase.SOAKING:
         after = replace(state, phase=Phase.SUCCEEDED, entered_s=seen.now_s)
         reason = f"promoted: {why}"
         effects = ending(state, Effect.SETTLE)
         return Decision(state=after, reason=reason, effects=effects, loud=True)
     following = state.step + 1
+    weight = plan.weight(following)
     asked = confirm(due(following, plan), state, seen, plan)
+    if not asked.hold and not asked.refusal:
+        asked = await_pods(asked.state, seen, plan, weight)
     if asked.refusal:
         return roll_back(state, seen, f"at {state.share}: {asked.refusal}")
     if asked.hold:
         return _held(state, asked.hold, seen, plan)
-    return shift(asked.state, seen, plan.weight(following), why)
+    return shift(asked.state, seen, weight, why)
+
+
+def _held_by(state: State) -> str:
+    """Who keeps a weight that is judged where it is, "" if nobody does."""
+    if state.suspended:
+        return f"suspended by {state.suspended}"
+    waits = state.hurried and state.phase is Phase.PROGRESSING
+    return f"{state.hurried} asked for its promotion" if waits else ""
 
 
 def _held(state: State, hold: Decision, seen: Seen, plan: Plan) -> Decision:
-    """Hold at a gate; the weight is judged on, in bakes of its own."""
-    if state.gate is not None and bake.left_s(state, seen, plan) > 0:
+    """Hold at a gate, or for pods; the weight is judged on, in bakes of its own."""
+    if state.passed_already and bake.left_s(state, seen, plan) > 0:
         return hold
     again = replace(hold.state, baked_from_s=seen.now_s, held_s=None)
-    reason = f"{HELD} at {state.share}: waiting for {again.gate}"
-    opened = open_bake(again, plan, reason, loud=state.gate is None)
+    reason = f"{HELD} at {state.share}: waiting for {again.gate}" if again.gate else hold.reason
+    opened = open_bake(again, plan, reason, loud=hold.loud or not state.passed_already)
     return replace(opened, effects=(*opened.effects, *hold.effects))
 
 

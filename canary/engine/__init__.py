@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from canary.engine.release import release
 from canary.engine.removal import abandon, live, remove
 from canary.engine.request import Request
 from canary.engine.retirement import retire
-from canary.engine.run import release
 
 __all__ = ["Request", "abandon", "live", "release", "remove", "retire"]

@@ -80,7 +80,8 @@ class Chronicle:
             verdicts=texts_,
         )
         now = decision.state
-        holds = bool(now.gate or now.suspended) and now.failed_checks == before.failed_checks
+        waits = now.passed_already or bool(now.suspended)
+        holds = waits and now.failed_checks == before.failed_checks
         if self.held and holds:
             step = _together(self.steps.pop(), step)
         self.held = holds

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from canary.core.plan import Plan
 from canary.core.record import Phase, Record
+from canary.core.scaling import due_size
+from canary.core.size import Size
 from canary.core.state import Course, State
 from canary.engine.request import Request
 
@@ -52,9 +54,10 @@ def _former(record: Record, course: Course) -> dict[str, float]:
 def begun(plan: Plan, course: Course, now_s: float) -> State:
     """The state of a run that prepares; what judging needs is there from then on."""
     state = State(began_s=now_s, entered_s=now_s, course=course)
-    if course is not Course.JUDGED:
-        return state
-    return replace(state, exposed=plan.previewed, baseline=plan.baseline)
+    if course is Course.JUDGED:
+        state = replace(state, exposed=plan.previewed, baseline=plan.baseline)
+    size = Size(full=plan.replicas, asked=due_size(state, plan), asked_s=now_s)
+    return replace(state, size=size)
 
 
 def claim_of(request: Request, found: Record | None, wall_s: float, state: State) -> Record:

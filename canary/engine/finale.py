@@ -13,17 +13,6 @@ HOOK_PATIENCE_S = 60.0
 HOOK_LOOK_S = 0.2
 
 
-def stop_dropped(record: Record, ports: Ports) -> None:
-    """Stop the canary's pods.
-
-    Raises:
-        PortError: Traefik still routes to them, or the cluster does not take it.
-    """
-    if record.canary in ports.router.live(record).versions:  # somebody else routed to it
-        raise PortError("Traefik still routes to the canary", retryable=True)
-    ports.fleet.scale(record.canary, 0)
-
-
 def drain(record: Record, plan: Plan, ports: Ports) -> None:
     """Let requests that are under way on the old version end before it may be deleted."""
     deadline_s = ports.clock.now_s() + LIVE_DEADLINE_S

@@ -7,7 +7,7 @@ from dataclasses import replace
 from canary.core.record import BASELINE, Phase, Record
 from canary.core.seen import Pods, Route
 from canary.core.share import share_text
-from canary.engine import baseline
+from canary.engine import baseline, pods
 from canary.engine.holding import demand_unheld
 from canary.engine.patience import patiently
 from canary.errors import ConflictError
@@ -50,7 +50,7 @@ def repaired(route: Route | None, run: str, ports: Ports) -> Record | None:
     damage = damage_of(route, patiently(ports.apex.version, ports, PATIENCE_S))
     only = damage == _left(route.record)
     rest = route.record if only else _repair(route, damage, run, ports)
-    return baseline.drop(rest, ports)
+    return pods.give_back(baseline.drop(rest, ports), rest.primary, ports)
 
 
 def damage_of(route: Route, apex: str) -> str:
@@ -69,7 +69,9 @@ def damage_of(route: Route, apex: str) -> str:
 
 
 def _left(record: Record) -> str:
-    return f"the baseline of run {record.run} was left" if record.baseline else ""
+    if record.baseline:
+        return f"the baseline of run {record.run} was left"
+    return f"run {record.run} still keeps an autoscaler from its work" if record.reserved else ""
 
 
 def complete(route: Route | None, rest: Record, ports: Ports) -> None:

@@ -1,8 +1,4 @@
-"""The only loop: look, decide, act, record, wait.
-
-`release` returns when the wanted version has all traffic, has soaked and old connections have
-drained; otherwise it raises, after all traffic is back on the primary.
-"""
+"""The only loop: look, decide, act, record, wait."""
 
 from __future__ import annotations
 
@@ -19,13 +15,13 @@ from canary.core.report import Report
 from canary.core.retreat import KEPT, give_up, roll_back, unrestored
 from canary.core.seen import HookType, Occasion
 from canary.core.state import Course, Decision, Effect, Seen, State
-from canary.engine import baseline
+from canary.engine import baseline, pods
 from canary.engine.chronicle import Chronicle
 from canary.engine.claim import begun, claim_of, course_of, settled
-from canary.engine.finale import call_post_rollout, drain, stop_dropped
+from canary.engine.finale import call_post_rollout, drain
 from canary.engine.lookout import Lookout
 from canary.engine.patience import insist, patiently
-from canary.engine.repair import complete, leaves, repaired, stranded, unheld_route
+from canary.engine.repair import leaves, stranded
 from canary.engine.request import Request
 from canary.engine.turn import in_turn
 from canary.errors import ConflictError, Interrupted, PortError, Rejected
@@ -33,30 +29,6 @@ from canary.ports import Ports
 
 WRITE_PATIENCE_S = 10.0
 NOTE_PATIENCE_S = 1.0  # looking at the canary must not wait for a note
-
-
-def release(request: Request, plan: Plan, ports: Ports) -> Record:
-    """Give `request.version` all traffic, step by step, judging every step.
-
-    Returns:
-        The record at rest.
-
-    Raises:
-        Rejected: the version was not promoted; all traffic is on the primary.
-        Interrupted: the driver was stopped; all traffic is on the primary.
-        PortError: nothing was begun, because the cluster cannot be read or written, or because
-            another driver holds the app.
-    """
-    route = unheld_route(request.owner, ports)
-    lease = patiently(ports.heartbeat.begin, ports, WRITE_PATIENCE_S)
-    found = repaired(route, request.run, ports)
-    if found is not None and found.primary == request.version:
-        complete(route, found, ports)
-        serving = found.primary
-        patiently(lambda: ports.fleet.scale(serving, plan.replicas), ports, WRITE_PATIENCE_S)
-        ports.journal.progress(f"{request.image} serves already: no run")
-        return found
-    return Run(replace(request, lease=lease), plan, ports, found).drive()
 
 
 class Run:
@@ -71,6 +43,7 @@ class Run:
         course = course_of(plan, found, request.version, wall_s)
         self.state = begun(plan, course, now_s)
         self.record = claim_of(request, found, wall_s, self.state)
+        self.former = self.record.primary
         self.lookout = Lookout(plan=plan, ports=ports)
         self.chronicle = Chronicle(began_s=now_s, began_wall_s=wall_s)
         self.effects: Mapping[Effect, Callable[[], None]] = {
@@ -80,7 +53,8 @@ class Run:
             Effect.CLOSE: self._close,
             Effect.PERSIST: self._persist,
             Effect.DROP_BASELINE: self._drop_baseline,
-            Effect.STOP_CANARY: self._stop_canary,
+            Effect.STOP_CANARY: lambda: pods.stop(self.record, self.ports),
+            Effect.SCALE: self._scale,
             Effect.OPEN_WINDOW: self.lookout.open_window,
             Effect.CALL_PRE_ROLLOUT: lambda: self._call(HookType.PRE_ROLLOUT),
             Effect.CALL_ROLLOUT: lambda: self._call(HookType.ROLLOUT),
@@ -101,10 +75,11 @@ class Run:
 
     def _begin(self) -> None:
         self.ports.journal.decided(self.record, f"run {self.request.run}: {self.request.image}")
-        canary, size = self.record.canary, self.plan.replicas
+        self.record = pods.hold(self.record, self.ports)
+        if self.record.reserved:
+            self._persist()
         try:
-            patiently(lambda: self.ports.fleet.scale(canary, size), self.ports, WRITE_PATIENCE_S)
-            baseline.make(self.record, size, self.ports)
+            pods.start(self.record, self.state, self.ports)
         except PortError as error:
             self._carry_out(give_up(self.state, str(error)))
 
@@ -206,8 +181,8 @@ class Run:
     def _drop_baseline(self) -> None:
         self.record = baseline.drop(self.record, self.ports, self.record.run)
 
-    def _stop_canary(self) -> None:
-        patiently(lambda: stop_dropped(self.record, self.ports), self.ports, WRITE_PATIENCE_S)
+    def _scale(self) -> None:
+        self.state = pods.grow(self.record, self.state, self.ports)
 
     def _call(self, kind: HookType) -> None:
         occasion = Occasion(type=kind, phase=self.state.phase.value, checksum=self.request.version)
@@ -289,6 +264,10 @@ class Run:
         promoted = self.state.phase is Phase.SUCCEEDED
         if promoted and self.state.course is not Course.FIRST:
             drain(self.record, self.plan, self.ports)
+        if promoted:
+            pods.settle(self.record, self.plan, self.ports)
+        if not self.state.doubt:
+            self.record = pods.give_back(self.record, self.former, self.ports)
         report = self._report()
         self.ports.journal.finished(report)
         call_post_rollout(self.record, self.plan, self.request.version, self.ports)

@@ -146,6 +146,7 @@ def test_the_preview_tells_the_whole_plan() -> None:
     assert _told(TUTORIAL).lines == (
         "podinfo: 5 → 10 → 15 → … → 50 %, then 100 %: 10 steps of 10s, soak 10s",
         "  at least 1m50s once the new pods are ready",
+        "  pods of the canary: 2 before the first request",
         "  check request-success-rate: at least 99 % without a 5xx",
         "  check request-duration: 99 % within 500 ms",
         "  rolled back at 10 failed checks, or after 1m without a verdict",

@@ -15,6 +15,7 @@ import pytest
 
 from canary.adapters.access import Ask, Endpoint, PodAddress, ServiceAddress, service_proxy
 from canary.adapters.apex import ApexService
+from canary.adapters.autoscalers import ClusterAutoscalers
 from canary.adapters.events import ClusterEvents
 from canary.adapters.fleet import ClusterFleet
 from canary.adapters.forward import Forwarded
@@ -43,6 +44,12 @@ from tests.contracts.routing import NEW, OLD, REST, at, live_soon
 from tests.contracts.samples import report
 from tests.contracts.test_router import *  # noqa: F403 - the suite itself
 
+SCALERS = f"/apis/autoscaling/v2/namespaces/{NAMESPACE}/horizontalpodautoscalers"
+CPU = {
+    "type": "Resource",
+    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}},
+}
+
 
 @pytest.fixture(scope="session")
 def installed() -> Iterator[BedWorld]:
@@ -69,6 +76,36 @@ def test_pods_are_told_and_scaled(world: BedWorld) -> None:
     await_(lambda: fleet(world).pods()[OLD].ready == 2, "two pods ready", 30.0)
     fleet(world).scale(OLD, 1)
     await_(lambda: fleet(world).pods()[OLD] == Pods(wanted=1, existing=1, ready=1), "one", 30.0)
+
+
+def test_an_autoscaler_obeys_its_least_and_has_it_back(world: BedWorld) -> None:
+    """The cluster's own controller, which has no metrics: it starts what the least demands."""
+    named = deployment(OLD)["metadata"]
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": named["name"]}
+    spec = {"scaleTargetRef": target, "maxReplicas": 4, "metrics": [CPU]}
+    make(world.cluster, SCALERS, {"metadata": named, "spec": spec})
+    scalers = ClusterAutoscalers(world.cluster, app=APP, namespace=NAMESPACE, owner="me")
+    try:
+        fleet(world).scale(OLD, 2)
+        assert fleet(world).pods()[OLD].wanted == 1, "more is the controller's to start"
+        await_(lambda: fleet(world).pods()[OLD].ready == 2, "what the least demands", 60.0)
+        fleet(world).scale(OLD, 1)
+        scalers.hold(OLD)
+        assert _least(world) == 2
+        scalers.release(OLD)
+        assert _least(world) == 1
+        fleet(world).scale(OLD, 3)
+        fleet(world).scale(OLD, 0)
+        assert _least(world) == 1, "the server's default"
+        assert fleet(world).pods()[OLD].wanted == 0
+    finally:
+        world.cluster.delete(f"{SCALERS}/{named['name']}")
+        fleet(world).scale(OLD, 1)
+    await_(lambda: fleet(world).pods()[OLD] == Pods(wanted=1, existing=1, ready=1), "one", 30.0)
+
+
+def _least(world: BedWorld) -> int:
+    return int(world.cluster.read(f"{SCALERS}/{APP}-{OLD}")["spec"]["minReplicas"])
 
 
 def test_a_version_is_copied_routed_and_deleted_and_its_own_pods_are_told_apart(

@@ -153,20 +153,21 @@ def test_a_pod_about_to_be_preempted_disturbs(server: FakeCluster) -> None:
     assert seen(server, doomed).disturbed
 
 
-@pytest.mark.parametrize(("age_s", "disturbed"), [(5.0, True), (60.0, False)])
-def test_a_pod_younger_than_its_probes_disturbs(
-    server: FakeCluster, age_s: float, *, disturbed: bool
+@pytest.mark.parametrize(("age_s", "settling"), [(5.0, 1), (60.0, 0)])
+def test_a_pod_younger_than_its_probes_is_settling(
+    server: FakeCluster, age_s: float, settling: int
 ) -> None:
     young = pod(V, ready=False, age_s=age_s, statuses=[running(ready=False)])
-    assert seen(server, young).disturbed is disturbed
+    pods = seen(server, young)
+    assert (pods.settling, pods.disturbed) == (settling, False)
 
 
 def test_a_young_pod_that_was_ready_before_or_has_exited_is_judged(server: FakeCluster) -> None:
     lapsed = pod(V, ready=False, age_s=8.0, ready_changed_s=3.0)
-    assert not seen(server, lapsed).disturbed
+    assert not seen(server, lapsed).settling
     dead = pod(V, ready=False, age_s=8.0, statuses=[crashed(restarts=0, code=1)])
     server.put(PODS, dead | {"metadata": {**dead["metadata"], "name": "another"}})
-    assert not adapter(server).pods()[V].disturbed
+    assert not adapter(server).pods()[V].settling
 
 
 @pytest.mark.parametrize(

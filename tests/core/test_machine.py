@@ -16,6 +16,7 @@ from canary.core.plan import Gate, OnTimeout, Plan
 from canary.core.record import TERMINAL, Phase
 from canary.core.retreat import KEPT
 from canary.core.seen import HookResult, HookType, Live, Outcome, Pods
+from canary.core.size import size_for
 from canary.core.state import Course, Decision, Effect, Seen, State
 from canary.core.transitions import EDGES, decide
 from canary.core.verdicts import Grade
@@ -46,6 +47,7 @@ PICKED = {"weights": (0, 0, 0)}
 WAYS: tuple[dict[str, Any], ...] = (
     *({}, {"baseline": True}, {"mirror_percent": 50}),
     *(PICKED, {**PICKED, "previewed": True}),
+    *({"proportional": True}, {"proportional": True, "most_replicas": 9}),
 )
 
 pods = st.none() | st.builds(
@@ -208,15 +210,16 @@ class RunMachine(RuleBasedStateMachine):
         direct = after.course is not Course.JUDGED
         every = before.step + 1 == len(self.plan.weights)
         assert not self.plan.iterations or every or direct or before.hurried
-        assert decision.effects in {(Effect.SHIFT,), (Effect.SETTLE,)}
+        moves = tuple(effect for effect in decision.effects if effect is not Effect.SCALE)
+        assert moves in {(Effect.SHIFT,), (Effect.SETTLE,)}
         following = planned[planned.index(before.weight_percent) + 1]
         assert direct or before.hurried or after.weight_percent == following
         assert not before.suspended
         if before.phase is Phase.PROGRESSING and not before.hurried:
             assert before.baked_from_s is not None
             baked = seen.now_s - before.baked_from_s >= self.plan.interval_s
-            assert baked or before.gate is not None
-            if before.gate is not None:  # its last bake had passed when the gate was asked
+            assert baked or before.passed_already
+            if before.passed_already:  # its last bake, when the gate or the pods were asked for
                 return
             passed = {verdict.grade for verdict in decision.verdicts} <= {Grade.PASS}
             assert (decision.verdicts and passed) or self.plan.promote_inconclusive
@@ -238,6 +241,10 @@ class RunMachine(RuleBasedStateMachine):
         to_canary = {Effect.SHIFT, Effect.SETTLE} & set(decision.effects)
         if to_canary:
             assert seen.canary.ready or not seen.primary.ready
+        if Effect.SHIFT in decision.effects and seen.primary.ready:
+            after = decision.state
+            size = size_for(after.weight_percent, self.plan.replicas, self.plan)
+            assert seen.canary.ready >= (size if after.weight_percent else 1)
         if Effect.RESTORE in decision.effects:
             copied = self.state.mirror_percent > 0  # then all traffic is the primary's already
             assert copied or seen.primary.ready or not seen.canary.ready

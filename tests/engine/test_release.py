@@ -86,7 +86,8 @@ def test_a_version_that_never_gets_ready_leaves_all_traffic_where_it_was() -> No
 
 def test_the_serving_version_is_not_released_again() -> None:
     world = World()
-    world.fleet.versions[OLD].replicas = 5
+    world.fleet.scale(OLD, 5)
+    world.fleet.scaled.clear()
     assert world.outcome(version=OLD) == "Succeeded"
     assert world.fleet.scaled == [(OLD, 2)]
     assert world.journal.reports == []

@@ -13,9 +13,10 @@ from canary.core.record import BASELINE, Phase, Record
 from canary.core.report import Report
 from canary.core.seen import HookType
 from canary.errors import CanaryError
-from canary.ports import Apex, Fleet, Ports, Router
+from canary.ports import Apex, Autoscalers, Fleet, Ports, Router
 from tests.core.timeline import PLAN
 from tests.fakes.apex import FakeApex
+from tests.fakes.autoscalers import FakeAutoscalers
 from tests.fakes.clock import FakeClock
 from tests.fakes.driver import FakeDriver
 from tests.fakes.fleet import FakeFleet
@@ -55,6 +56,7 @@ class World:
             deployed=lambda: set(self.fleet.versions),
             up=self.fleet.up,
         )
+        self.autoscalers = FakeAutoscalers(self.fleet)
         self.apex = FakeApex(up=self.fleet.up)
         self.driver = FakeDriver(clock=self.clock)
         self.leases = FakeLeases()
@@ -109,6 +111,7 @@ class World:
             router=cast("Router", Fenced(self.router(self.traffic), self.heartbeat)),
             apex=cast("Apex", Fenced(self.apex, self.heartbeat)),
             fleet=cast("Fleet", Fenced(self.fleet, self.heartbeat)),
+            autoscalers=cast("Autoscalers", Fenced(self.autoscalers, self.heartbeat)),
             metrics=self.metrics,
             readings=self.readings,
             hooks=self.hooks,

@@ -13,7 +13,7 @@ from canary.core.holding import LAPSED, LEASE_S, UNSEEN_S, Sign
 from canary.errors import ClusterError, LapsedError, PortError
 from tests.fakes.clock import FakeClock
 
-WRITES = frozenset({"write", "remove", "point_to", "scale", "copy", "discard"})
+WRITES = frozenset({"write", "remove", "point_to", "scale", "copy", "discard", "hold", "release"})
 
 
 @dataclass(slots=True)

@@ -8,9 +8,14 @@ from typing import Any, Protocol
 from canary.errors import ClusterError
 from tests.simulation.scenario import Faults
 
-WRITES = frozenset({"router.write", "apex.point_to", "fleet.scale", "fleet.copy", "fleet.discard"})
+WRITES = frozenset(
+    {
+        *("router.write", "apex.point_to", "fleet.scale", "fleet.copy", "fleet.discard"),
+        *("autoscalers.hold", "autoscalers.release"),
+    }
+)
 CACHED = frozenset({"router.route", "apex.version", "fleet.pods"})
-API = ("router.", "apex.", "fleet.")
+API = ("router.", "apex.", "fleet.", "autoscalers.")
 STALE_S = 3.0  # a cache is not further behind
 MOST_CALLS = 50_000  # of one run: the longest of a hundred thousand stories makes a tenth of them
 

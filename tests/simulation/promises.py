@@ -27,16 +27,27 @@ def check_at_once(story: Story) -> None:
         assert story.record is not None
         assert story.record.phase is Phase.SUCCEEDED
         _check_baseline_gone(story)
+        _check_primary_size(story)
     elif _restored(story) and not story.meddled:
         assert weights == story.world.traffic.shielded == {OLD: 100}, story.text
         assert story.world.apex.selected == OLD, story.text
-        assert NEW not in story.world.fleet.up() or "tidy" in _told(story) or _doubt(story)
+        zero = story.world.fleet.versions[NEW].replicas == 0
+        assert zero or "tidy" in _told(story) or _doubt(story)
         _check_baseline_gone(story)
+        _check_primary_size(story)
     if not story.promoted and KEPT in story.text:
         up = story.world.fleet.up()
         assert story.scenario.has(*PRIMARY_AWAY), story.text
         blind = story.world.clock.now_s() - story.world.refused_s <= BLIND_S
         assert NEW in up or OLD in up or story.crashed or story.scenario.faults.pause or blind
+
+
+def _check_primary_size(story: Story) -> None:
+    """No run makes the primary smaller, and its autoscaler may do so afterwards."""
+    old = story.world.fleet.versions[OLD]
+    if story.scenario.faults.visit_call == 0:
+        assert OLD not in dict(story.world.fleet.scaled), "the primary was scaled"
+    assert not old.kept or "smaller yet" in _told(story) or _doubt(story), "it was not given back"
 
 
 def _check_baseline_gone(story: Story) -> None:
@@ -122,6 +133,9 @@ def _check_duration(story: Story) -> None:
         asked = len(plan.hooks) + len(plan.gates) * (len(plan.weights) + 1)
         hooks_s = (1.2 + plan.poll_s) * asked
         ready_s = slowest_s + 1.0
+        if plan.proportional:  # pods that start slower than a weight bakes are waited for
+            late_s = slowest_s + story.scenario.grow_s + 2.0 - plan.interval_s
+            ready_s += (len(plan.weights) + 1) * max(0.0, late_s)
         least_s = plan.shortest_s + ready_s + confirm_s + hooks_s + plan.drain_s
         assert plan.shortest_s < story.seconds <= 1.1 * least_s
     late_s = sum(story.scenario.faults.late_s.values())

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from random import Random
+from typing import Any
 
 from canary.core.gates import CALLS
 from canary.core.plan import Check, CheckName, Gate, OnTimeout, Plan, Terms
@@ -81,7 +82,9 @@ class Scenario:
     """One story. Seconds count from the release's begin.
 
     `lags_s` are how long each replica of Traefik takes to follow a write. A baseline's pods take
-    `copy_start_s` to become ready, and are lost at `copy_lost_s`.
+    `copy_start_s` to become ready, and are lost at `copy_lost_s`. There is room for `room` pods of
+    the canary, of which later ones take `grow_s` more; with `autoscaled` both versions have an
+    autoscaler, which wants few.
     """
 
     seed: int
@@ -99,6 +102,9 @@ class Scenario:
     guarded: bool = False
     copy_start_s: float = 0.0
     copy_lost_s: float = math.inf
+    room: int = 1_000
+    grow_s: float = 0.0
+    autoscaled: bool = False
 
     def has(self, *kinds: Happening) -> bool:
         return any(kind in kinds for _, kind in self.happenings)
@@ -113,6 +119,7 @@ def draw(seed: int) -> Scenario:
     plan = replace(plan, baseline=seed % 7 in {3, 4})
     if seed % 7 in {1, 2}:
         plan = replace(plan, weights=(0,) * len(plan.weights), previewed=seed % 7 == 1)
+    plan = replace(plan, **_sizes(seed))
     length_s = plan.shortest_s + 20
     lags = tuple(random.choice((0.02, 0.1, 1.9)) for _ in range(random.choice((1, 1, 2, 3))))
     calm = Scenario(
@@ -127,8 +134,19 @@ def draw(seed: int) -> Scenario:
         hooks=_hooks(random, plan, quiet=quiet),
         guarded=seed % 3 > 0,
         copy_start_s=Random(f"copy {seed}").choice((0.0, 1.0, 5.0)),
+        autoscaled=plan.most_replicas > 0,
+        grow_s=Random(f"grow {seed}").choice((0.0, 4.0, 8.0, 14.0)) * plan.proportional,
     )
     return calm if quiet else _disturbed(random, calm, length_s)
+
+
+def _sizes(seed: int) -> dict[str, Any]:
+    """Of every five stories one has a canary that grows, and one versions that are autoscaled."""
+    if seed % 5 == 1:
+        return {"replicas": 4, "proportional": True, "headroom_percent": (0, 50)[seed % 2]}
+    if seed % 5 == 3:
+        return {"most_replicas": 6, "proportional": seed % 2 == 0}
+    return {}
 
 
 def _disturbed(random: Random, calm: Scenario, length_s: float) -> Scenario:
@@ -178,7 +196,8 @@ def _copied(calm: Scenario, length_s: float) -> Scenario:
     lost_s = WARM_S + random.uniform(0, length_s)
     start_s = random.choice((0.0, 2.0, 9.0, 9.0, 1e9))
     lost_s = lost_s if random.random() < 0.2 else math.inf
-    return replace(calm, copy_start_s=start_s, copy_lost_s=lost_s)
+    room = random.choice((1, 2, 3)) if random.random() < 0.15 else calm.room
+    return replace(calm, copy_start_s=start_s, copy_lost_s=lost_s, room=room)
 
 
 def _pause(random: Random) -> Pause | None:

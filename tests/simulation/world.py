@@ -18,6 +18,7 @@ from tests.fakes.heartbeat import FakeHeartbeat
 from tests.fakes.hooks import FakeHooks
 from tests.fakes.journal import FakeJournal
 from tests.fakes.traffic import Behaviour
+from tests.simulation.census import Census
 from tests.simulation.interference import Death, Interference
 from tests.simulation.scenario import WARM_S, Faults, Happening, Scenario
 
@@ -71,6 +72,8 @@ class _Watched:
         copied = self._world.traffic.plain.get(BASELINE, 0)
         assert copied == record.baseline_percent <= record.weight_percent
         repaired = record.phase in TERMINAL and other
+        now_s, canary = self._world.now_s(), before.get(record.canary, 0)
+        self._world.census.demand(record, canary, now_s, self.BLIND_S)
         for version, weight in record.members:
             if weight > before.get(version, 0):
                 self._world.demand_ready(version, self.BLIND_S, among_copies=not repaired)
@@ -107,6 +110,7 @@ class SimulatedWorld(World):
         self.seen_up_s = dict.fromkeys((OLD, NEW, BASELINE), float("-inf"))
         self.fleet.copy_start_s = scenario.copy_start_s
         self.fleet.versions[NEW].start_s = scenario.start_s
+        self.census = Census(scenario, self.fleet)
         self.traffic.lag_s = max(scenario.lags_s)
         kinds = {OLD: scenario.primary, NEW: scenario.canary, BASELINE: scenario.primary}
         answers = _Answers(self, kinds)
@@ -181,6 +185,7 @@ class SimulatedWorld(World):
         self.pending.clear()
         self.outages = ()
         self.traffic.frozen = False
+        self.fleet.versions[NEW].room = 1_000
         self.driver.interrupted_at_s = None
         self.interference = Interference(self)
         for _, thing, changes in self.later:
@@ -211,6 +216,7 @@ class SimulatedWorld(World):
         if now_s >= self.scenario.copy_lost_s:
             self.fleet.versions.get(BASELINE, Deployed()).ready = 0
         self.seen_up_s |= dict.fromkeys(self.fleet.up(), now_s)
+        self.census.count(now_s, self.traffic.record)
         assert any(deployed.replicas for deployed in self.fleet.versions.values()), "all stopped"
 
     def _do(self, kind: Happening, now_s: float) -> None:

@@ -115,9 +115,33 @@ MUTANTS = (
         seed=3,
         edits=(
             Edit(
-                path="canary/core/transitions.py",
-                old="    short = ready < needed\n",
-                new="    short = ready < 0\n",
+                path="canary/core/scaling.py",
+                old="    if seen.canary is None or seen.canary.ready < needed:\n",
+                new="    if seen.canary is None or seen.canary.ready < 0:\n",
+            ),
+        ),
+    ),
+    Mutant(
+        name="weight-before-pods",
+        why="a weight rises while its pods still start",
+        seed=66,
+        edits=(
+            Edit(
+                path="canary/core/scaling.py",
+                old="    if not missing:\n        return Asked(state=state)\n",
+                new="    if missing is not None:\n        return Asked(state=state)\n",
+            ),
+        ),
+    ),
+    Mutant(
+        name="small-at-the-top",
+        why="a version gets all requests with a part of its pods",
+        seed=1,
+        edits=(
+            Edit(
+                path="canary/core/scaling.py",
+                old="    return following[0] if following else 100\n",
+                new="    return following[0] if following else state.weight_percent\n",
             ),
         ),
     ),

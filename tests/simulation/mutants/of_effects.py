@@ -11,9 +11,21 @@ MUTANTS = (
         seed=8,
         edits=(
             Edit(
-                path="canary/engine/finale.py",
+                path="canary/engine/pods.py",
                 old="if record.canary in ports.router.live(record).versions:",
                 new="if not record.canary:",
+            ),
+        ),
+    ),
+    Mutant(
+        name="kept-from-the-autoscaler",
+        why="a primary stays big that its autoscaler would make smaller",
+        seed=3,
+        edits=(
+            Edit(
+                path="canary/engine/pods.py",
+                old="    if not record.reserved:\n",
+                new="    if record.run:\n",
             ),
         ),
     ),

@@ -1,0 +1,109 @@
+"""Follows how many pods each version has, and what an autoscaler would make of them."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from tests.bed.cluster import Bed
+from tests.e2e.watching import Watching
+from tests.e2e.world import World
+
+_COLUMNS = '{.metadata.name}|{.spec.replicas}|{.status.readyReplicas}{"\\n"}'
+_PERIOD_S = 1.0  # the real one looks every 15 s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """What a version's Deployment said from `at` (unix s) on."""
+
+    at: float
+    version: str
+    wanted: int
+    ready: int
+
+
+class Sizes(Watching):
+    """A context manager; entered before the versions exist or while they run."""
+
+    def __init__(self, bed: Bed, namespace: str, app: str) -> None:
+        self._app = app
+        self._found: list[Size] = []
+        get = ("-n", namespace, "get", "deployments", f"-o=jsonpath={_COLUMNS}")
+        super().__init__(bed, *get, hear=self._heard)
+
+    def of(self, version: str) -> list[Size]:
+        """Everything that was seen of a version, in order."""
+        return [size for size in list(self._found) if size.version == version]
+
+    def reached(self, version: str, pods: int, *, ready: bool = False) -> float:
+        """When it was first to have so many pods, or had them ready (unix s)."""
+        for size in self.of(version):
+            if (size.ready if ready else size.wanted) >= pods:
+                return size.at
+        raise AssertionError(f"never {pods} pods: {self.of(version)}")
+
+    def _heard(self, at: float, line: str) -> None:
+        name, _, numbers = line.partition("|")
+        if numbers:
+            wanted, ready = (int(number or 0) for number in numbers.split("|"))
+            version = name.removeprefix(f"{self._app}-")
+            self._found.append(Size(at=at, version=version, wanted=wanted, ready=ready))
+
+
+class Scaling:
+    """Plays the controller of HorizontalPodAutoscalers, for a cluster that has no metrics.
+
+    The real one cannot tell how many pods a version's load wants without metrics; this one is
+    told, by version, 1 where nothing is said. What it does with that is the real one's rule: as
+    many as wanted, between minReplicas (1 unless given) and maxReplicas, and what has none stays.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.wants: dict[str, int] = {}
+        self._world = world
+        self._over = threading.Event()
+        self._errors: list[Exception] = []
+        self._thread = threading.Thread(target=self._play, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+        assert not self._errors, self._errors
+
+    def _play(self) -> None:
+        while not self._over.wait(_PERIOD_S):
+            try:
+                self._step()
+            except Exception as error:  # noqa: BLE001  told by the test, in its own thread
+                self._errors.append(error)
+
+    def _step(self) -> None:
+        found = self._world.objects("deployments,horizontalpodautoscalers")
+        now = {
+            body["metadata"]["name"]: body["spec"].get("replicas", 1)
+            for body in found
+            if body["kind"] == "Deployment"
+        }
+        for body in found:
+            if body["kind"] == "HorizontalPodAutoscaler":
+                self._scale(body, now)
+
+    def _scale(self, scaler: Mapping[str, Any], now: Mapping[str, int]) -> None:
+        name, spec = scaler["metadata"]["name"], scaler["spec"]
+        wanted = self.wants.get(name.removeprefix(f"{self._world.app}-"), 1)
+        wanted = min(spec["maxReplicas"], max(spec.get("minReplicas", 1), wanted))
+        if now.get(name, 0) not in (0, wanted):
+            patch = json.dumps({"spec": {"replicas": wanted}})
+            scale = ("patch", "deployment", name, "--subresource=scale", "--type=merge")
+            self._world.bed.kubectl("-n", self._world.namespace, *scale, f"--patch={patch}")
