@@ -59,7 +59,7 @@ class ClusterFleet:
                 return  # what does not exist is stopped
             raise ClusterError(
                 f"Deployment {self._app}-{version} in namespace {self._namespace} does not exist; "
-                "was it deleted by hand? run `pulumi refresh`",
+                "was it deleted by hand? `pulumi up --refresh` makes it again",
                 status=404,
             )
         demand_ours("Deployment", deployment, self._owner)
