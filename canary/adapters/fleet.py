@@ -16,7 +16,7 @@ from canary.errors import ClusterError
 class ClusterFleet:
     """The Fleet port over the API server.
 
-    `wall_s` gives unix seconds: a pod's age is told against it.
+    `wall_s` gives unix seconds by the API server's clock: a pod's age is told against it.
     """
 
     def __init__(
