@@ -58,3 +58,10 @@ def test_a_conflict_that_was_none_costs_no_release(
 def test_an_answer_that_never_comes_costs_its_timeout(wire: Wire, server: FakeCluster) -> None:
     hanging = Fault(method="POST", path="traefikservices", hang_s=TIMEOUT_S + 1.0)
     create_under([hanging], wire, server)
+
+
+def test_a_release_watches_nothing(wire: Wire, server: FakeCluster) -> None:
+    """So no watch can expire under it: whatever it must know it reads."""
+    wire.create(props())
+    assert server.calls
+    assert not [call for call in server.calls if "watch" in call]
