@@ -13,7 +13,7 @@ from tests.simulation.scenario import Crash, Faults, Scenario
 from tests.simulation.world import SimulatedWorld
 
 BRIEF = replace(
-    PLAN, weights=(50,), interval_s=3.0, soak_s=2.0, drain_s=1.0, poll_s=1.0, scrape_s=1.0
+    PLAN, weights=(50,), interval_s=2.0, soak_s=2.0, drain_s=1.0, poll_s=1.0, scrape_s=1.0
 )
 GOOD, BAD = Behaviour(), Behaviour(errors=1.0)
 CALM = Scenario(
