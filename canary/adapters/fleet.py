@@ -1,10 +1,12 @@
-"""The pods behind the versions: two lists tell how they are, one write scales a version."""
+"""The pods behind the versions: three lists tell how they are, one write scales a version."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from canary.adapters import symptoms
+from canary.adapters.addressed import VersionServices
 from canary.adapters.baseline import BaselineObjects
 from canary.adapters.kubernetes import Cluster
 from canary.adapters.lists import VERSION_LABEL, Object
@@ -33,14 +35,18 @@ class ClusterFleet:
         self._owner = owner
         self._namespace = namespace
         self._wall_s = wall_s
+        self._services = VersionServices(cluster, app=app, namespace=namespace)
         self._baseline = BaselineObjects(cluster, app=app, namespace=namespace, owner=owner)
 
     def pods(self) -> Mapping[str, Pods]:
         """How the pods of every version that has a Deployment are."""
         deployments = self._cluster.list_app(self._apps("deployments"), self._app)
         pods = self._cluster.list_app(self._core("pods"), self._app)
+        self._services.look()
         return {
-            version: self._pods(deployment, [pod for pod in pods if _is_of(deployment, pod)])
+            version: self._reached(
+                version, self._pods(deployment, [pod for pod in pods if _is_of(deployment, pod)])
+            )
             for deployment in deployments
             if (version := _version(deployment))
         }
@@ -103,6 +109,15 @@ class ClusterFleet:
             exits=sum(symptoms.exits(pod) for pod in alive),
             trouble=self._trouble(deployment, alive, now_s),
             disturbed=settling or any(symptoms.was_disturbed(pod) for pod in pods),
+        )
+
+    def _reached(self, version: str, pods: Pods) -> Pods:
+        """Pods whose Service was deleted are ready for nobody."""
+        deleted = self._services.deleted(version)
+        return (
+            replace(pods, ready=0, trouble=f"its Service {deleted} was deleted")
+            if deleted
+            else pods
         )
 
     def _trouble(self, deployment: Object, pods: list[Object], now_s: float) -> str:

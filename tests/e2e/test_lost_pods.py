@@ -1,8 +1,9 @@
-"""Pods are taken away under a release: by the kernel for their memory, or by whoever drains nodes."""
+"""Pods are taken away under a release: for their memory, or by whoever drains nodes."""
 
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -44,7 +45,7 @@ def test_evicted_pods_of_either_version_hold_a_release_and_blame_nobody(world: W
         assert new is not None
         for version in (new.canary, old):
             _evict(world, world.pods(version)[0].name)
-            await_(lambda v=version: _ready(world, v) == 2, "its successor", 30)
+            await_(partial(_has_both, world, version), "its successor", 30)
         result = running.finish()
     assert result.code == 0, result.text
     assert "failed checks" not in result.text
@@ -62,6 +63,6 @@ def _evict(world: World, pod: str) -> None:
     world.bed.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
 
 
-def _ready(world: World, version: str) -> int:
+def _has_both(world: World, version: str) -> bool:
     status = world.object("deployment", f"podinfo-{version}")["status"]
-    return int(status.get("readyReplicas", 0))
+    return int(status.get("readyReplicas", 0)) == 2

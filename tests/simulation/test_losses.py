@@ -43,6 +43,21 @@ def test_a_canary_that_was_killed_for_its_memory_is_named_so() -> None:
     assert serving(world) == OLD
 
 
+def test_a_canary_whose_service_is_deleted_is_left_at_once_and_named_so() -> None:
+    """Until its list names it no more, Traefik answers nobody."""
+    world = SimulatedWorld(SLOW)
+
+    def delete() -> None:
+        canary = world.fleet.versions[NEW]
+        canary.ready, canary.trouble = 0, "its Service podinfo-b was deleted"
+
+    world.at(AT_S, delete)
+    text = world.outcome(PATIENT)
+    assert "at 50 %: no pod of the canary is ready: its Service podinfo-b was deleted; all " in text
+    assert world.clock.now_s() < 60.0 + AT_S + 5.0
+    assert serving(world) == OLD
+
+
 def test_evicted_pods_of_both_versions_hold_the_run_and_blame_nobody() -> None:
     world, text = lost(SLOW, Happening.NODE_DRAINED)
     assert text == "Succeeded"
