@@ -42,12 +42,7 @@ def app_findings(
         return replace(adoption, live={key: _unrouted(seen[_service_path(app)])})
     route = _route(lists, seen)
     if route is None:
-        by = last_writer(plain) or "somebody"
-        text = (
-            f"TraefikService {lists.plain} in namespace {app.namespace} has no readable record "
-            f"(last written by {by}): restore its annotation {RECORD}, or remove it"
-        )
-        return replace(adoption, problems=(text,))
+        return replace(adoption, problems=(_unreadable(app, plain),))
     apex = _selected(seen[_service_path(app)])
     gone = missing_objects(app, route.record.primary, seen, cluster)
     held = holding(route.record, cluster, patience)
@@ -60,6 +55,14 @@ def app_findings(
         ),
         held=(f"{key}: {held}",) if held else (),
         live={key: live_of(route, apex, held) | {"gone": ", ".join(gone)}},
+    )
+
+
+def _unreadable(app: AppConfig, plain: Object) -> str:
+    by = last_writer(plain) or "somebody"
+    return (
+        f"TraefikService {app.name} in namespace {app.namespace} has no readable record "
+        f"(last written by {by}): restore its annotation {RECORD}, or remove it"
     )
 
 
