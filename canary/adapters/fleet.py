@@ -132,7 +132,8 @@ class ClusterFleet:
             text = self._probe_trouble(pod, now_s) if symptoms.is_unprobed(pod) else ""
             if text:
                 return text
-        return ""
+        # A container that is started again is ready soon, and its exit counts all the same.
+        return "" if unready else next(filter(None, map(symptoms.last_exit, pods)), "")
 
     def _probe_trouble(self, pod: Object, now_s: float) -> str:
         told = symptoms.probe_failure(self._warnings(pod))

@@ -37,10 +37,10 @@ def test_what_somebody_deletes_at_rest_is_named_and_comes_back(world: World) -> 
     )
     assert warning in world.project.preview().text
     (reason,) = world.project.up(fails=True).reasons
-    assert "was deleted by hand" in reason or "deleted by hand? `pulumi up --refresh`" in reason
+    assert "was it deleted by hand? `pulumi up --refresh` makes it again" in reason
     world.project.up("--refresh")
     assert (world.members(), world.apex_version()) == (members, primary)
-    await_(lambda: len(world.pods(primary)) == 2, "both pods", 10)
+    await_(lambda: len(world.pods(primary)) == 2, "both pods", 30)
     assert not world.project.preview("--expect-no-changes").lines("missing")
 
 

@@ -29,7 +29,7 @@ def test_a_canary_that_is_killed_for_its_memory_is_named_so(world: World) -> Non
     with world.probe() as users:
         (reason,) = world.project.up(fails=True).reasons
     assert "with code 137 OOMKilled" in reason
-    assert "all traffic is back on " in reason
+    assert " all traffic" in reason, "whether it got any before depends on how quickly it started"
     assert world.apex_version() == primary
     assert not len(users.answers().failed()), users.answers().failed()
 
