@@ -15,7 +15,9 @@ def main() -> None:
         pulumi.RunError: it cannot be carried out; every problem on a line of its own.
     """
     quiet.hush()
-    with liveness.hold(liveness.engine_address()):
+    with liveness.hold(liveness.engine_address()) as held:
+        if held.problem:
+            pulumi.log.warn(held.problem)
         try:
             outputs = program.declare()
         except CanaryError as error:

@@ -106,6 +106,8 @@ def live_text(live: Mapping[str, Any], version: str) -> str:
         return AS_RECORDED
     if damage := str(live.get("damage") or ""):
         return f"{damage}: repaired first, all traffic goes to {serving}"
+    if gone := str(live.get("gone") or ""):
+        return f"missing: {gone}; made again by `pulumi up --refresh`"
     if version and serving != version:
         return f"{serving} serves, not {version} as the state says"
     return AS_RECORDED

@@ -30,6 +30,7 @@ from typing import Self
 from canary import lockfiles
 
 REPORTED = 32  # the SDK's exit code for "what went wrong has been said"
+UNHEARD = "a run does not hear the first Ctrl-C, and a second one leaves the restore to the guard"
 LOOK_S = 0.5  # between two looks at the parent; no event tells of its death on every system
 
 
@@ -74,16 +75,17 @@ def hold(address: str) -> Hold:
 
     As a context manager it also notes an exception that leaves the block. Leaving the block
     normally keeps the lock, because Pulumi carries out registrations after the program's text has
-    ended. Without an address, or where no private directory can be had, nothing is held: the
-    provider then relies on the engine's address alone.
+    ended. Without an address, or where no private directory can be had or the disk is full, nothing
+    is held: the provider then relies on the engine's address alone.
     """
     if not address:
         return Hold(None, None)
     try:
         path = lock_path(address)
         held = Hold(path, lockfiles.made(path, address))
-    except OSError:
-        return Hold(None, None)
+    except OSError as error:
+        why = error.strerror or str(error)
+        return Hold(None, None, f"no lock file could be made ({why}): {UNHEARD}")
     with suppress(OSError):  # a courtesy to whoever comes after
         lockfiles.tidied(path.parent)
     atexit.register(held.end, End.DONE)
@@ -93,9 +95,13 @@ def hold(address: str) -> Hold:
 
 
 class Hold:
-    """A held lock; the first reason that it is given for the end stays."""
+    """A held lock; the first reason that it is given for the end stays.
 
-    def __init__(self, path: Path | None, descriptor: int | None) -> None:
+    `problem` is why there is none, for people; "" also where none is needed.
+    """
+
+    def __init__(self, path: Path | None, descriptor: int | None, problem: str = "") -> None:
+        self.problem = problem
         self._path = path
         self._descriptor = descriptor
         self._ended = False

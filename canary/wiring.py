@@ -203,7 +203,9 @@ def _wire(inputs: Inputs, shared: Shared, own: _Own) -> _Wired:
     ports = Ports(
         router=_router(inputs, shared, cluster),
         apex=ApexService(cluster, app=app, namespace=namespace, owner=owner),
-        fleet=ClusterFleet(cluster, app=app, namespace=namespace, owner=owner, wall_s=clock.wall_s),
+        fleet=ClusterFleet(
+            cluster, app=app, namespace=namespace, owner=owner, wall_s=cluster.wall_s
+        ),
         autoscalers=ClusterAutoscalers(cluster, app=app, namespace=namespace, owner=owner),
         metrics=PrometheusMetrics(shared.samples, namespace, app, inputs.app.service.port),
         readings=PrometheusReadings(shared.prometheus, clock),

@@ -43,8 +43,9 @@ class ApexService:
             ClusterError: the API server did not take it, or there is no Service to flip, or it
                 would leave ready pods for a version without any.
         """
-        before = self._cluster.read(self._path) if version else self._cluster.find(self._path)
+        before = self._cluster.find(self._path)
         if before is None:
+            self._demand_unneeded(version)
             return
         assumed = _version(before)
         for attempt in range(_ATTEMPTS):
@@ -62,6 +63,14 @@ class ApexService:
                     raise
             else:
                 return
+
+    def _demand_unneeded(self, version: str) -> None:
+        if version:
+            raise ClusterError(
+                f"Service {self._app} in namespace {self._namespace} does not exist; "
+                "was it deleted by hand? `pulumi up --refresh` makes it again",
+                status=404,
+            )
 
     def _is_done(self, body: Object, version: str) -> bool:
         kept = not version and self._is_somebody_elses(body)

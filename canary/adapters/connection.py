@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from canary.adapters import http
+from canary.adapters.clock import SystemClock
 from canary.adapters.kubeconfig import Login
 from canary.adapters.refusals import is_verdict
 
@@ -36,11 +37,14 @@ class Connection:
         renew: Callable[[], Login] | None = None,
         timeout_s: float = 5.0,
         transport: http.BaseTransport | None = None,
+        clock: SystemClock | None = None,
     ) -> None:
         self.login = login
         self._renew = renew
         self._timeout_s = timeout_s
         self._transport = transport
+        self._clock = clock or SystemClock()
+        self._told_s: tuple[float, float] | None = None  # the server's clock, and ours then
         self._lock = threading.Lock()
         self._client = self._open()
         self._retired: list[http.Client] = []
@@ -56,6 +60,13 @@ class Connection:
         except http.TransportError as error:
             return error
 
+    def wall_s(self) -> float:
+        """Unix seconds by the server's clock, which need not be this machine's."""
+        if self._told_s is None:
+            return self._clock.wall_s()
+        server_s, at_s = self._told_s
+        return server_s + self._clock.now_s() - at_s
+
     def close(self) -> None:
         """Close all of them."""
         for client in (self._client, *self._retired):
@@ -63,7 +74,7 @@ class Connection:
 
     def _send(self, client: http.Client, login: Login, call: Call) -> http.Response:
         token = login.token()
-        return client.request(
+        response = client.request(
             call.method,
             call.path,
             params=call.params or None,
@@ -72,6 +83,10 @@ class Connection:
             timeout=http.timeouts(call.timeout_s),
             extensions={"sni_hostname": login.server_name} if login.server_name else None,
         )
+        told_s = http.sent_at(response)
+        if told_s is not None:
+            self._told_s = (told_s, self._clock.now_s())
+        return response
 
     def _renewed(self, refused: Login) -> bool:
         """Log in anew unless another thread just did; False when there is nothing to renew."""

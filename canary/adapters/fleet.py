@@ -1,10 +1,12 @@
-"""The pods behind the versions: two lists tell how they are, one write scales a version."""
+"""The pods behind the versions: three lists tell how they are, one write scales a version."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from canary.adapters import symptoms
+from canary.adapters.addressed import VersionServices
 from canary.adapters.autoscalers import ClusterAutoscalers
 from canary.adapters.baseline import BaselineObjects
 from canary.adapters.kubernetes import Cluster
@@ -17,7 +19,7 @@ from canary.errors import ClusterError
 class ClusterFleet:
     """The Fleet port over the API server.
 
-    `wall_s` gives unix seconds: a pod's age is told against it.
+    `wall_s` gives unix seconds by the API server's clock: a pod's age is told against it.
     """
 
     def __init__(
@@ -35,14 +37,18 @@ class ClusterFleet:
         self._namespace = namespace
         self._wall_s = wall_s
         self._autoscalers = ClusterAutoscalers(cluster, app=app, namespace=namespace, owner=owner)
+        self._services = VersionServices(cluster, app=app, namespace=namespace)
         self._baseline = BaselineObjects(cluster, app=app, namespace=namespace, owner=owner)
 
     def pods(self) -> Mapping[str, Pods]:
         """How the pods of every version that has a Deployment are."""
         deployments = self._cluster.list_app(self._apps("deployments"), self._app)
         pods = self._cluster.list_app(self._core("pods"), self._app)
+        self._services.look()
         return {
-            version: self._pods(deployment, [pod for pod in pods if _is_of(deployment, pod)])
+            version: self._reached(
+                version, self._pods(deployment, [pod for pod in pods if _is_of(deployment, pod)])
+            )
             for deployment in deployments
             if (version := _version(deployment))
         }
@@ -61,7 +67,7 @@ class ClusterFleet:
                 return  # what does not exist is stopped
             raise ClusterError(
                 f"Deployment {self._app}-{version} in namespace {self._namespace} does not exist; "
-                "was it deleted by hand? run `pulumi refresh`",
+                "was it deleted by hand? `pulumi up --refresh` makes it again",
                 status=404,
             )
         demand_ours("Deployment", deployment, self._owner)
@@ -94,6 +100,15 @@ class ClusterFleet:
             disturbed=any(symptoms.was_disturbed(pod) for pod in pods),
         )
 
+    def _reached(self, version: str, pods: Pods) -> Pods:
+        """Pods whose Service was deleted are ready for nobody."""
+        deleted = self._services.deleted(version)
+        return (
+            replace(pods, ready=0, trouble=f"its Service {deleted} was deleted")
+            if deleted
+            else pods
+        )
+
     def _trouble(self, deployment: Object, pods: list[Object], now_s: float) -> str:
         unready = [pod for pod in pods if not symptoms.is_ready(pod)]
         for text in map(symptoms.trouble, unready):
@@ -106,7 +121,8 @@ class ClusterFleet:
             text = self._probe_trouble(pod, now_s) if symptoms.is_unprobed(pod) else ""
             if text:
                 return text
-        return ""
+        # A container that is started again is ready soon, and its exit counts all the same.
+        return "" if unready else next(filter(None, map(symptoms.last_exit, pods)), "")
 
     def _probe_trouble(self, pod: Object, now_s: float) -> str:
         told = symptoms.probe_failure(self._warnings(pod))

@@ -12,6 +12,7 @@ import select
 import socket
 import ssl
 from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,6 +52,7 @@ __all__ = [
     "is_url",
     "json_of",
     "never_sent",
+    "sent_at",
     "timed_out",
     "timeouts",
     "transport",
@@ -240,6 +242,14 @@ def json_of(response: Response) -> dict[str, Any]:
     except (ValueError, RecursionError):  # no JSON, or no end of it: the caller judges by status
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def sent_at(response: Response) -> float | None:
+    """When the server says that it answered (unix seconds), None if it does not say."""
+    try:
+        return parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def excerpt(response: Response) -> str:

@@ -81,6 +81,10 @@ class Cluster:
         """The context's name, for messages."""
         return self._connection.login.context
 
+    def wall_s(self) -> float:
+        """Unix seconds by the API server's clock, by which it says how old objects are."""
+        return self._connection.wall_s()
+
     def fellow(self, lister: Lister | None = None) -> Cluster:
         """The same server over the same connections, for another run: with a fence of its own.
 

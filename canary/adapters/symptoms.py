@@ -133,7 +133,16 @@ def _container_trouble(status: Object) -> str:
     end = _last_end(status)
     if status.get("ready") or not end or (reason != "CrashLoopBackOff" and not end.get("exitCode")):
         return ""
-    times = _exits(status)
+    return _ended(status)
+
+
+def last_exit(pod: Object) -> str:
+    """How one of the pod's containers ended last, though it may run again; "" if none ever did."""
+    return next((_ended(status) for status in _containers(pod) if _last_end(status)), "")
+
+
+def _ended(status: Object) -> str:
+    end, name, times = _last_end(status), status.get("name", ""), _exits(status)
     why = f" {end['reason']}" if end.get("reason") not in (None, "Error", "Completed") else ""
     often = "once" if times == 1 else f"{times} times, last"
     return f"container {name} exited {often} with code {end.get('exitCode', '?')}{why}"

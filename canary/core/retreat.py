@@ -28,14 +28,14 @@ def roll_back(state: State, seen: Seen, cause: str, *, stopped: bool = False) ->
         stopped=stopped,
     )
     if state.stranded and not state.has_requests:
-        ended = replace(after, phase=Phase.FAILED, doubt=KEPT)
+        ended = replace(after, phase=Phase.FAILED, doubt=_kept(seen))
         return Decision(state=ended, reason=_doubted(ended), loud=True)
     if state.stranded and (
         state.weight_percent or state.iteration or seen.foreign
     ):  # copies may end: nothing moves
         # A write would undo weights that somebody changed, perhaps to help.
         effects = () if seen.foreign else (Effect.PERSIST,)
-        return Decision(state=after, reason=f"{cause}; {KEPT}", effects=effects, loud=True)
+        return Decision(state=after, reason=f"{cause}; {_kept(seen)}", effects=effects, loud=True)
     return _restore(after, seen, f"roll back: {cause}", loud=True)
 
 
@@ -90,9 +90,9 @@ def _stay(state: State, seen: Seen, plan: Plan) -> Decision:
     stopped = seen.stop or state.stopped
     after = replace(state, doubt="")
     if stopped or seen.now_s - state.began_s > plan.max_duration_s:
-        after = replace(after, phase=Phase.FAILED, doubt=KEPT)
+        after = replace(after, phase=Phase.FAILED, doubt=_kept(seen))
         return Decision(state=after, reason=_doubted(after), loud=True)
-    return Decision(state=after, reason=f"{state.cause}; {KEPT}")
+    return Decision(state=after, reason=f"{state.cause}; {_kept(seen)}")
 
 
 def _exhausted(state: State, seen: Seen, plan: Plan) -> bool:
@@ -112,6 +112,11 @@ def _restore(state: State, seen: Seen, reason: str, *, loud: bool = False) -> De
     after = replace(nothing, entered_s=seen.now_s, doubt="")
     effects = (Effect.RESTORE,)
     return Decision(state=after, reason=reason, effects=effects, wait_s=LIVE_LOOK_S, loud=loud)
+
+
+def _kept(seen: Seen) -> str:
+    trouble = seen.primary.trouble if seen.primary else ""
+    return f"{KEPT}: {trouble}" if trouble else KEPT
 
 
 def _doubted(state: State) -> str:

@@ -25,11 +25,20 @@ def progress(before: State, decision: Decision, seen: Seen, plan: Plan) -> str:
         f"canary {side(seen.window.canary)}",
         f"{seen.window.beside} {side(seen.window.primary)}",
         *shown(plan.custom, seen.readings),
+        *_dead(seen),
         reason if left <= 0 or state.passed_already else f"{left:.0f} s left",
     ]
     if state.failed_checks:
         parts.append(f"{state.failed_checks} of {plan.threshold} failed checks")
     return " · ".join(parts)
+
+
+def _dead(seen: Seen) -> tuple[str, ...]:
+    """Why half of what users see may be errors that are not the canary's."""
+    if seen.primary is None or seen.primary.ready:
+        return ()
+    because = f": {seen.primary.trouble}" if seen.primary.trouble else ""
+    return (f"the primary has no ready pod{because}",)
 
 
 def told(before: State, decision: Decision, record: Record) -> str:

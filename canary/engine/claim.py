@@ -26,8 +26,11 @@ def course_of(plan: Plan, found: Record | None, version: str, wall_s: float) -> 
 def returns_in_time(
     former: Mapping[str, float], version: str, window_s: float, wall_s: float
 ) -> bool:
-    """Whether the version was primary so lately that it need not prove itself again."""
-    return version in former and wall_s - former[version] <= window_s
+    """Whether the version was primary so lately that it need not prove itself again.
+
+    A moment that far in the future was written by a clock that was wrong, or is wrong now.
+    """
+    return version in former and abs(wall_s - former[version]) <= window_s
 
 
 def settled(record: Record, course: Course) -> Record:

@@ -23,6 +23,7 @@ from canary.ports import Ports
 
 WINDOW_S = 30.0
 WINDOW_SCRAPES = 6
+GONE = Pods(trouble="its Deployment does not exist")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -195,7 +196,7 @@ def _shares(weights: dict[str, int]) -> str:
 
 
 def _of(pods: dict[str, Pods] | None, version: str) -> Pods | None:
-    return None if pods is None else pods.get(version, Pods())
+    return None if pods is None else pods.get(version, GONE)
 
 
 def _unless_waiting_helps(error: PortError, state: State) -> None:

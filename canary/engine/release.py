@@ -32,7 +32,7 @@ def release(request: Request, plan: Plan, ports: Ports) -> Record:
     """
     route = unheld_route(request.owner, ports)
     lease = patiently(ports.heartbeat.begin, ports, WRITE_PATIENCE_S)
-    found = repaired(route, request.run, ports)
+    found = repaired(route, request, ports)
     if found is not None and found.primary == request.version:
         complete(route, found, ports)
         pods.serve(found.primary, plan, ports)

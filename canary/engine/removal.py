@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from canary.engine.holding import demand_unheld
-from canary.engine.repair import damage_of
+from canary.engine.repair import damage_of, damage_without_route
 from canary.errors import HeldError, PortError
 from canary.ports import Ports
 
@@ -42,7 +42,7 @@ def abandon(owner: str, ports: Ports) -> bool:
 
 
 def live(ports: Ports) -> dict[str, Any]:
-    """What serves: {} without a route, else `primary` and, if not at rest, `damage`.
+    """What serves: {} if nothing ever did, else `primary` and, if not at rest, `damage`.
 
     Where another driver carries out a run, `held` says who does, and nothing is damage.
 
@@ -50,11 +50,12 @@ def live(ports: Ports) -> dict[str, Any]:
         PortError: the cluster cannot be read.
     """
     route = ports.router.route()
+    apex = ports.apex.version()
     if route is None:
-        return {}
+        lost = damage_without_route(apex)
+        return {"primary": apex, "damage": lost} if lost else {}
     try:
         demand_unheld(route.record, ports)
     except HeldError as error:
         return {"primary": route.record.primary, "held": str(error)}
-    damage = damage_of(route, ports.apex.version())
-    return {"primary": route.record.primary, "damage": damage}
+    return {"primary": route.record.primary, "damage": damage_of(route, apex)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from canary.core.record import BASELINE, Phase, Record
@@ -10,10 +11,14 @@ from canary.core.share import share_text
 from canary.engine import baseline, pods
 from canary.engine.holding import demand_unheld
 from canary.engine.patience import patiently
+from canary.engine.request import Request
 from canary.errors import ConflictError
 from canary.ports import Ports
 
 PATIENCE_S = 30.0
+UNROUTED = "the TraefikService was deleted"
+UNSERVED = "the apex Service names no version"
+_VERSION = re.compile(r"[0-9a-f]{10}")  # other selectors are those of somebody else's Service
 
 
 def unheld_route(owner: str, ports: Ports) -> Route | None:
@@ -35,21 +40,23 @@ def unheld_route(owner: str, ports: Ports) -> Route | None:
     return route
 
 
-def repaired(route: Route | None, run: str, ports: Ports) -> Record | None:
+def repaired(route: Route | None, request: Request, ports: Ports) -> Record | None:
     """The record at rest, after a repair if one was needed; None if nothing was ever routed.
 
-    A repair is signed with `run`, the one that makes it: who wakes up in the run that was repaired
-    finds that another has taken over.
+    A repair is signed with the run that makes it: who wakes up in the run that was repaired finds
+    that another has taken over.
 
     Raises:
         ConflictError: somebody wrote since `route` was read.
         PortError: the cluster cannot be read or written.
     """
-    if route is None or not route.record.primary:
+    if route is None:
+        return _rerouted(request, ports)
+    if not route.record.primary:
         return None  # a first deploy that was killed: its leftovers are adopted
     damage = damage_of(route, patiently(ports.apex.version, ports, PATIENCE_S))
     only = damage == _left(route.record)
-    rest = route.record if only else _repair(route, damage, run, ports)
+    rest = route.record if only else _repair(route, damage, request.run, ports)
     return pods.give_back(baseline.drop(rest, ports), rest.primary, ports)
 
 
@@ -64,8 +71,13 @@ def damage_of(route: Route, apex: str) -> str:
     if any(weights != rest for weights in (dict(route.weights), dict(route.shielded), *picked)):
         return "the weights were changed"
     if apex != record.primary:
-        return "the apex Service named another version"
+        return "the apex Service named another version" if apex else UNSERVED
     return _left(record)
+
+
+def damage_without_route(apex: str) -> str:
+    """The same where there is no route: "" if no version has served yet."""
+    return UNROUTED if _VERSION.fullmatch(apex) else ""
 
 
 def _left(record: Record) -> str:
@@ -96,6 +108,29 @@ def stranded(record: Record, ports: Ports) -> bool:
     others = [record.canary, *([BASELINE] if record.baseline_percent else [])]
     serving = any(pods.get(version, Pods()).ready for version in others)
     return serving and pods.get(record.primary, Pods()).ready == 0
+
+
+def _rerouted(request: Request, ports: Ports) -> Record | None:
+    """Only the apex Service still knows who served; without it the next version is the first."""
+    serving = patiently(ports.apex.version, ports, PATIENCE_S)
+    pods = patiently(ports.fleet.pods, ports, PATIENCE_S)
+    if not damage_without_route(serving) or not pods.get(serving, Pods()).ready:
+        return None
+    rest = Record(
+        owner=request.owner,
+        run=request.run,
+        phase=Phase.FAILED,
+        primary=serving,
+        baseline=BASELINE in pods,
+        moved_at=ports.clock.wall_s(),
+        images={serving: request.image} if serving == request.version else {},
+        reason=f"repaired: {UNROUTED}",
+    )
+    patiently(lambda: ports.router.write(rest), ports, PATIENCE_S)
+    name = rest.images.get(serving, serving)
+    text = f"repaired: {UNROUTED}; all traffic is back on {name}"
+    ports.journal.decided(rest, text, warning=True)
+    return baseline.drop(rest, ports)
 
 
 def _point_apex(serving: str, ports: Ports) -> None:

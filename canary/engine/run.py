@@ -223,13 +223,11 @@ class Run:
 
     def _emergency(self, error: BaseException) -> None:
         """Traffic ends on the primary all the same; a second failure is added to the first."""
-        if self.record.phase in TERMINAL:
-            return
-        failed = replace(
-            self.state, phase=Phase.FAILED, cause=f"{type(error).__name__} in the engine"
-        )
+        cause = f"{type(error).__name__} in the engine"
+        failed = replace(self.state, phase=Phase.FAILED, cause=cause)
         try:
-            self._abort(failed)
+            if self.record.phase not in TERMINAL:  # else what was to be restored is
+                self._abort(failed)
         except Exception as also:  # noqa: BLE001  the first error is the one to be seen
             moved = unrestored(failed, failed, str(also))
             self.state = moved if failed.weight_percent else failed
@@ -257,7 +255,7 @@ class Run:
     def _stranded(self) -> bool:
         try:
             return stranded(self.record, self.ports)
-        except PortError:
+        except Exception:  # noqa: BLE001  who cannot look, not even for a bug, restores all the same
             return self.state.stranded
 
     def _end(self) -> Record:

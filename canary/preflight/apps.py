@@ -10,9 +10,10 @@ from canary.adapters.lists import RECORD, Lists, last_writer, owner_of
 from canary.config import AppConfig
 from canary.core.record import BASELINE, Record
 from canary.core.seen import Route
-from canary.engine.repair import damage_of
+from canary.engine.repair import damage_of, damage_without_route
 from canary.preflight.adoption import adoption_findings
 from canary.preflight.findings import Findings, Object, Reader
+from canary.preflight.gone import deleted, missing_objects
 from canary.preflight.holders import Patience, holding
 
 _TRAEFIK = "/apis/traefik.io/v1alpha1"
@@ -38,24 +39,38 @@ def app_findings(
     if adoption.problems:
         return adoption
     if plain is None or (app.adopts("TraefikService") and not owner_of(plain)):
-        return replace(adoption, live={key: {}})
+        return replace(adoption, live={key: _unrouted(seen[_service_path(app)])})
     route = _route(lists, seen)
     if route is None:
-        by = last_writer(plain) or "somebody"
-        text = (
-            f"TraefikService {lists.plain} in namespace {app.namespace} has no readable record "
-            f"(last written by {by}): restore its annotation {RECORD}, or remove it"
-        )
-        return replace(adoption, problems=(text,))
+        return replace(adoption, problems=(_unreadable(app, plain),))
     apex = _selected(seen[_service_path(app)])
-    warnings = tuple(_dead_primary(key, app, cluster, route.record))
+    gone = missing_objects(app, route.record.primary, seen, cluster)
     held = holding(route.record, cluster, patience)
     return replace(
         adoption,
-        warnings=(*adoption.warnings, *warnings),
+        warnings=(
+            *adoption.warnings,
+            *(f"{key}: {text}" for text in deleted(gone)),
+            *_dead_primary(key, app, cluster, route.record),
+        ),
         held=(f"{key}: {held}",) if held else (),
-        live={key: live_of(route, apex, held)},
+        live={key: live_of(route, apex, held) | {"gone": ", ".join(gone)}},
     )
+
+
+def _unreadable(app: AppConfig, plain: Object) -> str:
+    by = last_writer(plain) or "somebody"
+    return (
+        f"TraefikService {app.name} in namespace {app.namespace} has no readable record "
+        f"(last written by {by}): restore its annotation {RECORD}, or remove it"
+    )
+
+
+def _unrouted(service: Object | None) -> dict[str, Any]:
+    """What serves where somebody deleted the route; {} before the first version."""
+    apex = _selected(service)
+    damage = damage_without_route(apex) if service and owner_of(service) else ""
+    return {"primary": apex, "damage": damage} if damage else {}
 
 
 def live_of(route: Route, apex: str, held: str = "") -> dict[str, Any]:

@@ -73,8 +73,8 @@ class _Followed:
         return self.weights.records()[-1]
 
 
-def carry_out(world: World, victim: Victim, blow: Blow) -> list[Cell]:
-    """Strike once, in four states at the same time.
+def carry_out(world: World, victim: Victim, blow: Blow, *, pause_s: float = PAUSE_S) -> list[Cell]:
+    """Strike once, in four states at the same time; what is stopped is stopped for `pause_s`.
 
     Raises:
         AssertionError: traffic did not come back in time, or the next `pulumi up` failed.
@@ -87,9 +87,9 @@ def carry_out(world: World, victim: Victim, blow: Blow) -> list[Cell]:
         running = world.project.start_up()
         for app in apps:
             app.weights.await_phase(app.state.phase.value, PARKED_WITHIN_S)
-        origin_s = _struck(world, victim, blow)
+        origin_s = _struck(world, victim, blow, pause_s)
         lives_on = (victim, blow) in HARMLESS
-        ends = [None if lives_on else _end(app, origin_s) for app in apps]
+        ends = [None if lives_on else _end(app, origin_s, pause_s) for app in apps]
         if lives_on:
             _demand_going_on(apps)
         _await_ends(apps, [end is not None for end in ends])
@@ -104,7 +104,7 @@ def carry_out(world: World, victim: Victim, blow: Blow) -> list[Cell]:
             blow=blow,
             state=app.state.phase,
             restored_s=end,
-            ended_s=None if end is None else _since(app, origin_s, _has_ended),
+            ended_s=None if end is None else _since(app, origin_s, _has_ended, pause_s),
             reason=reason if end is not None else "",
             requests=len(app.users.answers()),
             failed=len(app.users.answers().failed()),
@@ -129,27 +129,27 @@ def _following(world: World) -> Iterator[list[_Followed]]:
         ]
 
 
-def _struck(world: World, victim: Victim, blow: Blow) -> float:
+def _struck(world: World, victim: Victim, blow: Blow, pause_s: float) -> float:
     """When the API server was there and the driver was not, from which on 15 s count (unix s)."""
     pids = find(world, victim)
     at = time.time()
     strike(pids, signal.SIGKILL if blow is Blow.KILL else signal.SIGSTOP)
     if victim is Victim.API_SERVER:
-        time.sleep(PAUSE_S)  # the outage itself
+        time.sleep(pause_s)  # the outage itself
         at = time.time()
     if victim is Victim.API_SERVER and blow is Blow.KILL:
         world.bed.up()
         at = time.time()
     if blow is Blow.STOP and victim is not Victim.API_SERVER:
-        _while_stopped(world, victim)
+        _while_stopped(world, victim, pause_s)
     if blow is Blow.STOP:
         strike(pids, signal.SIGCONT)
     return at
 
 
-def _while_stopped(world: World, victim: Victim) -> None:
+def _while_stopped(world: World, victim: Victim, pause_s: float) -> None:
     """Let a stopped process be stopped for a while; a driver's run must not wait for its return."""
-    until = time.time() + PAUSE_S
+    until = time.time() + pause_s
     if victim is Victim.PROVIDER:
         for state in STATES:
             within_s = until - time.time()
@@ -161,16 +161,18 @@ def _await_restore(world: World, state: State, within_s: float) -> None:
     await_(lambda: _is_restored(world.record(state.app)), f"a restore of {state.app}", within_s)
 
 
-def _end(app: _Followed, origin_s: float) -> float:
+def _end(app: _Followed, origin_s: float, pause_s: float) -> float:
     """Seconds until the app's traffic was back and its run had ended."""
     within_s = RESTORED_WITHIN_S + SLACK_S
     await_(lambda: _is_restored(app.record), f"a restore of {app.state.app}", within_s)
-    return _since(app, origin_s, _is_restored)
+    return _since(app, origin_s, _is_restored, pause_s)
 
 
-def _since(app: _Followed, origin_s: float, wanted: Callable[[Record], bool]) -> float:
+def _since(
+    app: _Followed, origin_s: float, wanted: Callable[[Record], bool], pause_s: float
+) -> float:
     """How long after the death the record first was so, in seconds."""
-    changes = (change for change in app.weights.changes() if change.at > origin_s - PAUSE_S)
+    changes = (change for change in app.weights.changes() if change.at > origin_s - pause_s)
     first = next(change.at for change in changes if change.record and wanted(change.record))
     return max(0.0, first - origin_s)
 

@@ -144,5 +144,9 @@ def serving(record: Record | None = None, *, apex: str = VERSION) -> dict[str, O
         "/api/v1/namespaces/test/services/podinfo": service,
         f"{TRAEFIK}/namespaces/test/ingressroutes/podinfo": named("IngressRoute", "podinfo"),
         f"{NAMED}/podinfo": weighted(now),
+        **{
+            f"/api/v1/namespaces/test/services/{name}": named("Service", name)
+            for name in (f"podinfo-{VERSION}", f"podinfo-{VERSION}-fallback")
+        },
         deployment: named("Deployment", f"podinfo-{VERSION}", status={"readyReplicas": 2}),
     }

@@ -66,6 +66,7 @@ AT_REST = {
     "held": "",
     "damage": "",
     "former": {},
+    "gone": "",
 }
 
 

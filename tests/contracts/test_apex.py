@@ -71,7 +71,7 @@ def test_a_service_that_is_not_there_points_nowhere_and_cannot_be_flipped(
     apex = adapter(server)
     assert apex.version() == ""
     apex.point_to("")
-    with pytest.raises(ClusterError, match="services/podinfo in namespace test"):
+    with pytest.raises(ClusterError, match=r"does not exist; .* `pulumi up --refresh` makes it"):
         apex.point_to(OLD)
 
 

@@ -145,15 +145,33 @@ def test_a_run_that_nobody_interrupts_goes_to_its_end(project: Path, up: Up) -> 
     assert "watching, lock seen" in printed
 
 
-def test_ctrl_c_is_told_at_once(project: Path, up: Up) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_are_told_at_once(project: Path, up: Up, number: signal.Signals) -> None:
     cli = up(60.0)
     assert said(project) == "watching"
     began = time.monotonic()
-    cli.send_signal(signal.SIGINT)
+    cli.send_signal(number)
     assert said(project, besides="watching") == INTERRUPTED
     assert time.monotonic() - began < 2.0
     assert INTERRUPTED in cli.communicate(timeout=60)[0]
     assert cli.returncode != 0
+
+
+def test_without_a_lock_only_a_second_ctrl_c_ends_the_update_and_its_provider(
+    project: Path, up: Up
+) -> None:
+    """What a full disk costs: the provider is killed as it goes on, and the guard restores."""
+    cli = up(60.0, hold=False)
+    assert said(project) == "watching"
+    program, provider = (project / "pids").read_text().split()
+    cli.send_signal(signal.SIGINT)
+    await_end(program)
+    assert said(project) == "watching"
+    cli.send_signal(signal.SIGINT)
+    await_end(provider)
+    assert cli.communicate(timeout=60)[0]
+    assert cli.returncode != 0
+    assert said(project) == "watching"
 
 
 def test_a_killed_cli_is_noticed_by_its_address_alone(project: Path, up: Up) -> None:
@@ -186,6 +204,14 @@ def test_a_killed_language_host_is_an_interruption(project: Path, up: Up) -> Non
     assert time.monotonic() - began < 3.0
     assert INTERRUPTED in cli.communicate(timeout=60)[0]
     assert cli.returncode != 0
+
+
+def await_end(pid: str, within_s: float = 30.0) -> None:
+    """Return once the process has ended."""
+    deadline = time.monotonic() + within_s
+    while Path(f"/proc/{pid}/cwd").exists():
+        assert time.monotonic() < deadline, f"{pid} goes on"
+        time.sleep(0.05)
 
 
 def parent_of(pid: str) -> int:

@@ -136,6 +136,15 @@ def test_terminating_pods_no_longer_count(server: FakeCluster) -> None:
     assert (pods.existing, pods.ready, pods.exits, pods.disturbed) == (1, 1, 0, False)
 
 
+def test_a_container_that_runs_again_has_exited_all_the_same(server: FakeCluster) -> None:
+    """Killed for its memory it is ready again within a second, before anybody looks."""
+    again = running(restarts=1)
+    again["lastState"] = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
+    pods = seen(server, pod(V, statuses=[again]), pod(V))
+    assert (pods.ready, pods.exits) == (2, 1)
+    assert pods.trouble == "container podinfo exited once with code 137 OOMKilled"
+
+
 def test_an_evicted_pod_disturbs_and_is_not_an_exit(server: FakeCluster) -> None:
     evicted = pod(V, ready=False)
     evicted["status"] |= {

@@ -264,7 +264,7 @@ class RunMachine(RuleBasedStateMachine):
             assert after.weight_percent == 0
             assert not after.doubt
         self._check_baseline(decision)
-        if after.doubt == KEPT:
+        if after.doubt.startswith(KEPT):
             assert after.stranded
         if self.state.weight_percent and after.phase is Phase.ROLLING_BACK:
             assert Effect.RESTORE in decision.effects or after.stranded or after.doubt

@@ -9,7 +9,7 @@ from canary.core import bake, texts
 from canary.core.plan import Plan
 from canary.core.record import Phase, Record
 from canary.core.report import Report, Step
-from canary.core.seen import HookResult, HookType, Outcome
+from canary.core.seen import HookResult, HookType, Outcome, Pods
 from canary.core.state import Decision, Effect, Seen, State
 from canary.core.verdicts import Grade
 from tests.core.timeline import BEGIN, PLAN, READY, tally, window
@@ -41,6 +41,17 @@ def test_at_a_gate_it_is_told_what_is_waited_for() -> None:
 def test_in_the_soak_there_are_no_steps() -> None:
     state = replace(BAKING, phase=Phase.SOAKING, weight_percent=100)
     assert texts.progress(state, said(state, "held"), LOOK, PLAN).startswith("soak · 100 % · ")
+
+
+def test_a_primary_without_pods_is_said_beside_the_numbers() -> None:
+    gone = replace(LOOK, now_s=5.0, primary=Pods(trouble="its Deployment does not exist"))
+    line = texts.progress(BAKING, said(BAKING, "baking"), gone, PLAN)
+    dead = "the primary has no ready pod: its Deployment does not exist"
+    assert line.endswith(f" · {dead} · 6 s left")
+    bare = texts.progress(BAKING, said(BAKING, "baking"), replace(gone, primary=Pods()), PLAN)
+    assert " · the primary has no ready pod · " in bare
+    unseen = texts.progress(BAKING, said(BAKING, "baking"), replace(gone, primary=None), PLAN)
+    assert "the primary has" not in unseen
 
 
 def test_before_a_bake_the_reason_is_told() -> None:

@@ -61,6 +61,8 @@ def test_what_serves_is_told_with_its_damage() -> None:
     world.traffic.taken_over(half)
     assert engine.live(world.ports)["damage"] == "run r9 ended in Soaking at 100 %"
     world.traffic.clear()
+    assert engine.live(world.ports) == {"primary": OLD, "damage": "the TraefikService was deleted"}
+    world.apex.point_to("")
     assert engine.live(world.ports) == {}
     world.traffic.faults.append(DOWN)
     with pytest.raises(ClusterError):

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from canary.core.record import Phase, Record
+from canary.core.record import BASELINE, Phase, Record
+from tests.core.timeline import PLAN
 from tests.engine.world import NEW, OLD, OWNER, World
 
 
@@ -113,3 +114,87 @@ def test_the_leftovers_of_a_killed_first_deploy_are_adopted() -> None:
     world.traffic.change(replace(left(Phase.PREPARING, 0), primary=""))
     assert world.outcome() == "Succeeded"
     assert world.routed == {NEW: 100}
+
+
+@pytest.mark.parametrize("wanted", [OLD, NEW])
+def test_a_route_deleted_at_rest_leads_to_whom_the_apex_names_before_anything_else(
+    wanted: str,
+) -> None:
+    world = World()
+    world.traffic.clear()
+    name = "podinfo:a" if wanted == OLD else OLD
+    assert world.outcome(version=wanted) == ("Failed" if wanted == OLD else "Succeeded")
+    said = f"repaired: the TraefikService was deleted; all traffic is back on {name}"
+    assert said in world.journal.transcript[0]
+    assert world.routed == {wanted: 100}
+    if wanted == NEW:  # judged like any other
+        assert [step.weight_percent for step in world.report.steps] == [10, 50, 100]
+
+
+@pytest.mark.parametrize("selected", ["", "6.9.2", "cccccccccc"])
+def test_without_a_route_a_selector_that_names_no_version_of_ours_tells_nothing(
+    selected: str,
+) -> None:
+    world = World()
+    world.traffic.clear()
+    world.apex.selected = selected
+    assert world.outcome() == "Succeeded"
+    assert "first version is ready" in world.journal.transcript[-1]
+    assert world.routed == {NEW: 100}
+
+
+def test_without_a_route_nothing_is_routed_to_a_version_without_pods() -> None:
+    world = World()
+    world.traffic.clear()
+    world.fleet.versions[OLD].ready = 0
+    assert world.outcome() == "Succeeded"
+    assert world.routed == {NEW: 100}
+    assert not any(OLD in dict(record.members) for record in world.traffic.records[1:])
+
+
+def test_a_baseline_that_was_left_without_a_route_is_taken_away() -> None:
+    world = World()
+    world.traffic.clear()
+    world.fleet.copy(OLD, 1, "r0")
+    assert world.outcome(version=OLD) == "Failed"
+    assert BASELINE not in world.fleet.versions
+    assert world.traffic.record is not None
+    assert not world.traffic.record.baseline
+
+
+def test_an_apex_without_a_selector_gets_it_back() -> None:
+    world = World()
+    world.apex.selected = ""
+    assert world.outcome(version=OLD) == "Failed"
+    assert "repaired: the apex Service names no version" in world.journal.transcript[0]
+    assert world.apex.selected == OLD
+
+
+def test_the_next_update_puts_the_number_of_pods_right() -> None:
+    """Somebody scaled the primary while the run was on; the failed canary goes with Pulumi."""
+    world = World()
+    leave(world, left())
+    world.fleet.versions[OLD].replicas = 1
+    assert world.outcome(version=OLD) == "Failed"
+    assert world.fleet.versions[OLD].replicas == PLAN.replicas
+
+
+@pytest.mark.parametrize("wanted", [OLD, NEW])
+def test_the_old_versions_deployment_deleted_by_hand_is_said_and_nothing_goes_back_to_it(
+    wanted: str,
+) -> None:
+    world = World()
+    world.traffic.deployed = None  # its Services are still there, so lists may name it
+    world.at(15.0, lambda: world.fleet.versions.pop(OLD))
+    world.at(16.0, world.driver.interrupt)
+    assert world.outcome().endswith(
+        "interrupted; the weights stay, because the primary has no ready pod: "
+        "its Deployment does not exist"
+    )
+    assert world.traffic.plain == {OLD: 50, NEW: 50}
+    world.driver.interrupted_at_s = None
+    world.outcome(version=wanted, run="r2")
+    kept = "the only version with ready pods is kept as primary: podinfo:b"
+    assert any(kept in line for line in world.journal.transcript)
+    assert world.traffic.plain == {NEW: 100}
+    assert world.apex.selected == NEW

@@ -46,6 +46,14 @@ def test_after_the_window_it_is_judged_like_any_other() -> None:
     assert set(_former(world)) == {NEW}, "it was left at leisure, judged step by step"
 
 
+def test_a_clock_that_was_set_back_does_not_make_the_window_longer() -> None:
+    world = released()
+    world.clock.epoch_s -= 2 * WINDOW_S
+    before = len(world.traffic.records)
+    assert world.outcome(WINDOW, OLD, "r2") == "Succeeded"
+    assert 10 in [record.weight_percent for record in world.traffic.records[before:]]
+
+
 def test_without_a_window_every_release_is_judged() -> None:
     world = released()
     before = len(world.traffic.records)

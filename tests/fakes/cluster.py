@@ -40,7 +40,7 @@ class Fault:
     """What goes wrong with the next `times` matching requests.
 
     `status` is answered instead; `drop` closes the connection before ("before") or after ("after",
-    the answer is lost) the request was carried out.
+    the answer is lost) the request was carried out. `hang_s` is how long nothing happens first.
     """
 
     method: str = ""
@@ -48,6 +48,7 @@ class Fault:
     status: int = 0
     drop: str = ""
     retry_after_s: int | None = None
+    hang_s: float = 0.0
     times: int = 1
 
     def matches(self, method: str, path: str) -> bool:
@@ -218,6 +219,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         cluster.calls.append(f"{self.command} {self.path}")
         fault = cluster.fault(self.command, self.path)
+        if fault and fault.hang_s:
+            cluster.hang(fault.hang_s)
         if fault and fault.drop == "before":
             return self._hang_up()
         if fault and fault.status:

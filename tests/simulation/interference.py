@@ -54,7 +54,7 @@ class Interference:
         self.calls = 0
         self.stopped = False
         self.dead = False
-        self._effects = 0
+        self.effects = 0
         self._hit = False
         self._around = around
         self._faults = faults or Faults()
@@ -101,12 +101,12 @@ class Interference:
 
     def _live_or_die(self, name: str) -> None:
         self.calls += 1
-        self._effects += name in WRITES
+        self.effects += name in WRITES
         assert self.calls <= MOST_CALLS, "a run without an end"
         crash = self._faults.crash
         if (
             crash
-            and crash.call == (self._effects if crash.effects else self.calls)
+            and crash.call == (self.effects if crash.effects else self.calls)
             and not self._hit
         ):
             self._hit = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from canary.core.plan import CheckName
 from canary.core.record import BASELINE, Phase
 from canary.core.retreat import KEPT
-from canary.engine.repair import damage_of
+from canary.engine.repair import UNROUTED, damage_of
 from canary.errors import Interrupted
 from tests.engine.world import NEW, OLD
 from tests.fakes.router import FakeRouter
@@ -176,6 +176,19 @@ def check_guarded(story: Story) -> None:
         assert BASELINE not in world.fleet.versions, "the guard left the baseline"
 
 
+def _check_routed_again(story: Story) -> None:
+    """The route was deleted: the next update gives it back to whom the apex names."""
+    world, serving = story.world, story.world.apex.selected
+    if serving not in world.fleet.up():
+        return
+    text = again(story, serving)
+    route = FakeRouter(world.traffic).route()
+    assert route is not None, text
+    assert route.record.primary == serving == world.apex.selected, text
+    assert damage_of(route, serving) == "", text
+    assert f"repaired: {UNROUTED}; all traffic is back on " in _told(story), text
+
+
 def check_afterwards(story: Story) -> None:
     """In a world that works again, the next update puts right whatever is left."""
     world = story.world
@@ -183,14 +196,16 @@ def check_afterwards(story: Story) -> None:
     serving = NEW if story.promoted else OLD
     meddled = story.meddled
     only = world.fleet.up()
-    if world.traffic.record is not None:
-        known = world.traffic.record.baseline or world.traffic.record.unfinished
-        text = again(story, serving)
-        assert "in the engine" not in text, text
-        if text.startswith("ConflictError"):  # the guard was there first
-            world.clock.advance_slowly(15.0)
-        if known or not story.meddled:
-            assert BASELINE not in world.fleet.versions, text
+    if world.traffic.record is None:
+        _check_routed_again(story)
+        return
+    known = world.traffic.record.baseline or world.traffic.record.unfinished
+    text = again(story, serving)
+    assert "in the engine" not in text, text
+    if text.startswith("ConflictError"):  # the guard was there first
+        world.clock.advance_slowly(15.0)
+    if known or not story.meddled:
+        assert BASELINE not in world.fleet.versions, text
     route = FakeRouter(world.traffic).route()
     if route is None or not route.record.primary:
         return

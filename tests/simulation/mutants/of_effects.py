@@ -142,10 +142,8 @@ MUTANTS = (
         edits=(
             Edit(
                 path="canary/engine/run.py",
-                old=(
-                    "        if self.record.phase in TERMINAL:\n            return\n        failed"
-                ),
-                new=("        if self.record.run:\n            return\n        failed"),
+                old="            if self.record.phase not in TERMINAL:  # else",
+                new="            if not self.record.run:  # else",
             ),
         ),
     ),
