@@ -105,7 +105,7 @@ class GuardPod(pulumi.ComponentResource):
     def _deployment(
         self, name: str, config: Guard, owner: pulumi.Input[str], place: Place, needs: Rely
     ) -> pulumi.Resource:
-        files = sources()
+        files = {key_of(path): text for path, text in mount().items()}
         digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:10]
         # Named by its content: a change of it replaces the pod, and the old one is left as it was.
         code_name = f"{place.name}-{digest}"
@@ -130,10 +130,18 @@ def guard_name() -> str:
     return f"{GUARD}-{hashlib.sha256(stack.encode()).hexdigest()[:8]}"
 
 
-def sources() -> dict[str, str]:
-    """Return the guard's modules by file name: the very files that are tested."""
+def mount() -> dict[str, str]:
+    """Return the guard's modules by the path below the mount: the very files that are tested."""
     home = Path(canary.guard.__file__).parent
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(home.glob("*.py"))}
+    return {
+        f"canary/guard/{path.name}": path.read_text(encoding="utf-8")
+        for path in sorted(home.glob("*.py"))
+    }
+
+
+def key_of(path: str) -> str:
+    """Return a file's key in the ConfigMap, which may not have a slash."""
+    return path.replace("/", ".")
 
 
 def access_rules(apps: tuple[str, ...]) -> list[Map]:
@@ -170,7 +178,7 @@ def access_rules(apps: tuple[str, ...]) -> list[Map]:
             }
             for group, resource in (("apps", "deployments"), ("", "services"))
         ),
-        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get"]},
+        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["list"]},
         {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list"]},
         {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
     ]
@@ -184,6 +192,7 @@ def deployment_spec(config: Guard, place: Place, code_name: str, owner: pulumi.I
         "GUARD_OWNER": owner,
         "GUARD_NAMESPACES": " ".join(place.namespaces),
     }
+    items = [{"key": key_of(path), "path": path} for path in mount()]
     return {
         "replicas": 1,
         "revisionHistoryLimit": 3,
@@ -197,7 +206,7 @@ def deployment_spec(config: Guard, place: Place, code_name: str, owner: pulumi.I
                 "securityContext": pod_security(USER),
                 "terminationGracePeriodSeconds": 10,
                 "containers": [_container(config, environment)],
-                "volumes": [{"name": "code", "configMap": {"name": code_name}}],
+                "volumes": [{"name": "code", "configMap": {"name": code_name, "items": items}}],
             },
         },
     }
@@ -220,8 +229,6 @@ def _container(config: Guard, environment: Mapping[str, pulumi.Input[str]]) -> M
                 "failureThreshold": 6,
             },
             "resources": resources({"cpu": "10m", "memory": "32Mi"}, config.resources),
-            "volumeMounts": [
-                {"name": "code", "mountPath": f"{HOME}/canary/guard", "readOnly": True}
-            ],
+            "volumeMounts": [{"name": "code", "mountPath": HOME, "readOnly": True}],
         }
     )

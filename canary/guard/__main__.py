@@ -17,6 +17,7 @@ from pathlib import Path
 from canary.guard.api import Api
 from canary.guard.health import Health, serve
 from canary.guard.patrol import Patrol
+from canary.guard.station import Station
 
 POLL_S = 2.0
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -39,9 +40,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     namespaces = tuple(os.environ["GUARD_NAMESPACES"].split())
     health = Health(looked_s=time.monotonic())
-    patrol = Patrol(
-        api=in_cluster(), owner=os.environ["GUARD_OWNER"], namespaces=namespaces, health=health
-    )
+    station = Station(api=in_cluster(), owner=os.environ["GUARD_OWNER"], health=health)
+    patrol = Patrol(station=station, namespaces=namespaces)
     server = serve(health)
     logging.getLogger("guard").info("watching %s", ", ".join(namespaces))
     while not ended.is_set():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 EXPIRY_S = 10.0  # of a Lease, as its holders count too
+STALE_S = 4.0  # of two renewals none came: from now on the records are looked at, too
 GAP_S = 5.0  # who did not look for so long has not watched: the expiry begins anew
 
 OWNER = "canary.rollout/owner"
@@ -78,17 +79,22 @@ def _number(record: Body, key: str) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def beat_of(lease: Body | None, run: str) -> str:
-    """The last renewal that vouched for the run, "" for none."""
-    annotations = ((lease or {}).get("metadata") or {}).get("annotations") or {}
-    vouched = run in str(annotations.get(RUNS, "")).split()
-    return str(((lease or {}).get("spec") or {}).get("renewTime") or "") if vouched else ""
+def marks(body: Body | None) -> Body:
+    """An object's annotations; none for no object."""
+    found: Body = ((body or {}).get("metadata") or {}).get("annotations") or {}
+    return found
+
+
+def beats(lease: Body) -> dict[str, str]:
+    """The last renewal by each run that it vouched for."""
+    renewed = str((lease.get("spec") or {}).get("renewTime") or "")
+    return dict.fromkeys(str(marks(lease).get(RUNS, "")).split(), renewed)
 
 
 def record_of(body: Body) -> Body | None:
     """The record of a plain list; None for any other object and for what cannot be read."""
     try:
-        record = json.loads((body["metadata"].get("annotations") or {}).get(RECORD) or "null")
+        record = json.loads(marks(body).get(RECORD) or "null")
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) and record.get("phase") else None
@@ -131,15 +137,21 @@ def recorded(body: Body, record: Body) -> Body:
     return after
 
 
+def image_of(record: Body, version: str) -> str:
+    """What people call a version."""
+    images = record.get("images")
+    return str((images if isinstance(images, dict) else {}).get(version) or version)
+
+
 def run_of(body: Body) -> str:
     """The run whose name is on an object."""
-    return str((body["metadata"].get("annotations") or {}).get(RUN, ""))
+    return str(marks(body).get(RUN, ""))
 
 
 def stamped(body: Body, run: str) -> Body:
     """The object with a run's name on it, so that no swap based on what it was succeeds."""
     after = copy.deepcopy(body)
-    after["metadata"]["annotations"] = {**(body["metadata"].get("annotations") or {}), RUN: run}
+    after["metadata"]["annotations"] = {**marks(body), RUN: run}
     after["metadata"].pop("managedFields", None)
     return after
 

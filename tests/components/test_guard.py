@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from canary import program
-from canary.components.guard import sources
+from canary.components.guard import mount
 from canary.config import load
 from tests.bed import pins
 from tests.components import recorder
@@ -68,7 +68,7 @@ def test_its_rights_are_those_of_a_restore() -> None:
         ("update", "services", "other"),
         *(("get", kind, "other-baseline") for kind in ("deployments", "services")),
         *(("delete", kind, "other-baseline") for kind in ("deployments", "services")),
-        ("get", "leases", "any"),
+        ("list", "leases", "any"),
         ("list", "endpointslices", "any"),
         ("create", "events", "any"),
     }
@@ -113,10 +113,9 @@ def test_preflight_looks_for_it_where_it_is_declared() -> None:
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/other"])
 def test_what_is_mounted_runs_without_anything_else(tmp_path: Path, path: str) -> None:
     """As in the pod: the ConfigMap's files alone, and an interpreter without any package."""
-    home = tmp_path / "canary" / "guard"
-    home.mkdir(parents=True)
-    for name, text in sources().items():
-        (home / name).write_text(text)
+    for name, text in mount().items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
     statuses = {"/healthz": 200, "/readyz": 503, "/metrics": 200, "/other": 404}
     code = (
         "import urllib.request, urllib.error, time\n"

@@ -12,6 +12,7 @@ from canary.core.record import Phase, Record
 from canary.guard.api import Api
 from canary.guard.health import Health
 from canary.guard.patrol import Patrol
+from canary.guard.station import Station
 from tests.contracts.routing import LISTS, NEW, OLD, REST, ApiWorld, at
 
 SERVICES = "/api/v1/namespaces/test/services"
@@ -46,9 +47,13 @@ class Bench:
     def guard(self) -> Patrol:
         api = Api(url=self.server.url, token=lambda: "valid")
         health = Health(looked_s=self.now_s)
-        patrol = Patrol(api=api, owner="me", namespaces=("test",), health=health)
-        patrol.clock = patrol.wall_s = self.clock
-        return patrol
+        station = Station(api=api, owner="me", clock=self.clock, wall_s=self.clock, health=health)
+        return Patrol(station=station, namespaces=("test",))
+
+    @property
+    def station(self) -> Station:
+        """What the guard's parts share."""
+        return self.patrol.station
 
     def selector(self, version: str) -> dict[str, str]:
         return {"app.kubernetes.io/name": "podinfo", "app.kubernetes.io/version": version}
