@@ -58,7 +58,7 @@ def built(
         "guard",
         config=config.guard,
         owner=owner,
-        apps=_by_namespace(config),
+        apps=_by_namespace(config, rendered),
         namespaces=namespaces,
         opts=options,
     )
@@ -131,14 +131,16 @@ def post_of(config: StackConfig) -> Post | None:
     """Return where the stack's guard is, None if it has none."""
     if not (config.guard.install and config.apps):
         return None
-    return Post(name=guard_name(), namespace=min(_by_namespace(config)))
+    return Post(name=guard_name(), namespace=min(app.namespace for app in config.apps.values()))
 
 
-def _by_namespace(config: StackConfig) -> dict[str, tuple[str, ...]]:
-    """Return the apps' names by namespace."""
-    places: dict[str, tuple[str, ...]] = {}
-    for app in config.apps.values():
-        places[app.namespace] = (*places.get(app.namespace, ()), app.name)
+def _by_namespace(
+    config: StackConfig, rendered: Mapping[str, RenderedVersion]
+) -> dict[str, dict[str, str]]:
+    """Return the version to be released of each app, by namespace and the app's name."""
+    places: dict[str, dict[str, str]] = {}
+    for key, app in config.apps.items():
+        places.setdefault(app.namespace, {})[app.name] = rendered[key].version
     return places
 
 

@@ -200,6 +200,8 @@ class Guard(Model):
 
     install: Flag = True
     """false: then only the next `pulumi up` repairs what a machine left that died in a run."""
+    failed_version_ttl: Annotated[PositiveDuration, Field(alias="failedVersionTTL")] = 3600.0
+    """How long a version that failed may keep its pods, where a dead driver left them."""
     image: Image | None = None
     """A Python 3.11 or later, instead of the pinned one."""
     resources: Resources = Field(default_factory=Resources)

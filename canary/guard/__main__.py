@@ -1,6 +1,7 @@
 """`python -m canary.guard`: the patrol, until its pod is told to stop.
 
-GUARD_OWNER is the stack's id, GUARD_NAMESPACES its apps' namespaces, separated by blanks.
+GUARD_OWNER is the stack's id, GUARD_NAMESPACES its apps' namespaces, separated by blanks, and
+GUARD_FAILED_TTL_S how long a version that failed may keep its pods.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def main() -> None:
     namespaces = tuple(os.environ["GUARD_NAMESPACES"].split())
     health = Health(looked_s=time.monotonic())
     station = Station(api=in_cluster(), owner=os.environ["GUARD_OWNER"], health=health)
-    patrol = Patrol(station=station, namespaces=namespaces)
+    failed_ttl_s = float(os.environ["GUARD_FAILED_TTL_S"])
+    patrol = Patrol(station=station, namespaces=namespaces, failed_ttl_s=failed_ttl_s)
     server = serve(health)
     logging.getLogger("guard").info("watching %s", ", ".join(namespaces))
     while not ended.is_set():

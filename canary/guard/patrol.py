@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 
 from canary.guard import decisions
 from canary.guard.restore import Restorer
 from canary.guard.signs import Ground, Signs
 from canary.guard.station import LEASES, LISTS, App, Station
+from canary.guard.tidy import FAILED_TTL_S, Tidier
 
 OURS = "labelSelector=app.kubernetes.io/managed-by=canary"
 
@@ -19,12 +21,15 @@ class Patrol:
 
     station: Station
     namespaces: tuple[str, ...]
+    failed_ttl_s: float = FAILED_TTL_S
     restorer: Restorer = field(init=False)
+    tidier: Tidier = field(init=False)
     grounds: dict[str, Ground] = field(init=False)
 
     def __post_init__(self) -> None:
         """Know nothing yet."""
         self.restorer = Restorer(station=self.station)
+        self.tidier = Tidier(station=self.station, failed_ttl_s=self.failed_ttl_s)
         self.grounds = {namespace: Ground(namespace=namespace) for namespace in self.namespaces}
 
     def look(self) -> bool:
@@ -74,4 +79,6 @@ class Patrol:
         at_rest = [app for app in apps if not decisions.is_unfinished(app.record)]
         unsettled = restorer.unsettled(at_rest)
         results += [safely(restorer.settle, app) for app in unsettled]
+        results += [safely(self.tidier.stop_failed, app) for app in at_rest]
+        results.append(safely(partial(self.tidier.drop_leases, ground), signs))
         return unsettled, all(results)

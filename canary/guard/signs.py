@@ -101,11 +101,15 @@ class Ground:
             return True
         alive = (
             lease
-            for lease, watch in self.holders.items()
-            if now_s - watch.since_s < decisions.EXPIRY_S
+            for lease in self.holders
+            if self.unchanged_s(lease, signs) < decisions.EXPIRY_S
             and decisions.marks(signs.leases[lease]).get(decisions.OWNER) == owner
         )
         return any(signs.beats[lease].keys() - self.known for lease in alive)
+
+    def unchanged_s(self, lease: str, signs: Signs) -> float:
+        """For how long a Lease has been seen not to change."""
+        return signs.asked_s - self.holders[lease].since_s
 
     def is_dead(self, app: App, signs: Signs) -> bool:
         """Whether the driver of the app's run gave no sign for a full expiry."""

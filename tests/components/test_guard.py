@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from canary import program
-from canary.components.guard import mount
+from canary.components.guard_specs import mount
 from canary.config import load
+from canary.render import render_version
 from tests.bed import pins
 from tests.components import recorder
 from tests.components.apps import PODINFO
@@ -59,6 +60,7 @@ def test_its_rights_are_those_of_a_restore() -> None:
         for name in rule.get("resourceNames", ["any"])
     }
     lists = [f"other{end}" for end in ENDS]
+    version = f"other-{render_version(load({'apps': APPS}).apps['other']).version}"
     assert allowed == {
         ("list", "traefikservices", "any"),
         *((verb, "traefikservices", name) for verb in ("get", "update") for name in lists),
@@ -69,6 +71,9 @@ def test_its_rights_are_those_of_a_restore() -> None:
         *(("get", kind, "other-baseline") for kind in ("deployments", "services")),
         *(("delete", kind, "other-baseline") for kind in ("deployments", "services")),
         ("list", "leases", "any"),
+        ("delete", "leases", "any"),
+        ("get", "deployments", version),
+        ("patch", "deployments/scale", version),
         ("list", "endpointslices", "any"),
         ("create", "events", "any"),
     }

@@ -140,19 +140,25 @@ class Bench:
 
 
 class Meddling(Api):
-    """Somebody else acts just before and after the guard's swaps."""
+    """Somebody else acts just before and after the guard's swaps, or what `method` is."""
 
     def __init__(
-        self, api: Api, *, before: Callable[[], object] = list, after: Callable[[], object] = list
+        self,
+        api: Api,
+        *,
+        before: Callable[[], object] = list,
+        after: Callable[[], object] = list,
+        method: str = "PUT",
     ) -> None:
         super().__init__(url=api.url, token=api.token)
-        object.__setattr__(self, "_meddle", (before, after))
+        self._meddle = (before, after)
+        self._method = method
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        before, after = self._meddle  # type: ignore[attr-defined]
-        if method == "PUT":
+        before, after = self._meddle
+        if method == self._method:
             before()
         answer = super().call(method, path, body)
-        if method == "PUT":
+        if method == self._method:
             after()
         return answer

@@ -175,7 +175,9 @@ class FakeCluster:
 
     def _scaled(self, path: str, content: _Content, manager: str) -> Answer:
         replicas = content.value["spec"]["replicas"]
-        body = self.objects.merge(path, {"spec": {"replicas": replicas}}, manager)
+        given = content.value.get("metadata", {}).get("resourceVersion")
+        marks = {"metadata": {"resourceVersion": given}} if given else {}
+        body = self.objects.merge(path, {**marks, "spec": {"replicas": replicas}}, manager)
         return 200, {"kind": "Scale", "spec": {"replicas": body["spec"]["replicas"]}}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from canary.components.guard import mount
+from canary.components.guard_specs import mount
 from tests.vigil import looks
 from tests.vigil.crowd import crowd
 

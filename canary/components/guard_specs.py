@@ -1,0 +1,131 @@
+"""What the guard's objects look like: the files it runs from, its rights and its pod."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+
+import canary.guard
+from canary.components.parts import hardened, resources
+from canary.config.stack import Guard
+from canary.render.hardening import pod_security
+from canary.render.names import system_labels, system_selector, version_name
+
+IMAGE: Final = "docker.io/library/python:3.11.14-alpine3.22"
+USER: Final = 65534
+PORT: Final = 8080
+HOME: Final = "/opt/guard"
+
+Map = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What the guard's objects are called, where its pod runs, and where it looks."""
+
+    name: str
+    namespace: str
+    namespaces: tuple[str, ...]
+
+
+def mount() -> dict[str, str]:
+    """Return the guard's modules by the path below the mount: the very files that are tested."""
+    home = Path(canary.guard.__file__).parent
+    return {
+        f"canary/guard/{path.name}": path.read_text(encoding="utf-8")
+        for path in sorted(home.glob("*.py"))
+    }
+
+
+def key_of(path: str) -> str:
+    """Return a file's key in the ConfigMap, which may not have a slash."""
+    return path.replace("/", ".")
+
+
+def access_rules(apps: Mapping[str, str]) -> list[Map]:
+    """Return what the guard may do in a namespace to these apps and the versions released of them.
+
+    It changes their routing, ends copies, and stops the version that is released: a rule cannot
+    tell versions by a pattern, and one for all Deployments would let it stop what serves.
+    """
+    kept = ("", "-shielded", "-canary", "-canary-shielded")
+    passing = [f"{app}{suffix}" for app in apps for suffix in ("-failover", "-mirror")]
+    lists = [*passing, *(f"{app}{suffix}" for app in apps for suffix in kept)]
+    copies = [f"{app}-baseline" for app in apps]
+    versions = [version_name(app, version) for app, version in apps.items()]
+    traefik, services = ("traefik.io", "traefikservices"), ("", "services")
+    deployments, scale = ("apps", "deployments"), ("apps", "deployments/scale")
+    return [
+        _rule(traefik, ["list"]),
+        _rule(traefik, ["get", "update"], lists),
+        _rule(traefik, ["delete"], passing),
+        _rule(services, ["get", "update"], apps),
+        _rule(deployments, ["get", "delete"], copies),
+        _rule(services, ["get", "delete"], copies),
+        _rule(deployments, ["get"], versions),
+        _rule(scale, ["patch"], versions),
+        _rule(("coordination.k8s.io", "leases"), ["list", "delete"]),
+        _rule(("discovery.k8s.io", "endpointslices"), ["list"]),
+        _rule(("", "events"), ["create"]),
+    ]
+
+
+def _rule(kind: tuple[str, str], verbs: list[str], names: Iterable[str] = ()) -> Map:
+    group, resource = kind
+    named = {"resourceNames": [*names]} if names else {}
+    return {"apiGroups": [group], "resources": [resource], **named, "verbs": verbs}
+
+
+def deployment_spec(config: Guard, place: Place, code_name: str, owner: pulumi.Input[str]) -> Map:
+    """Return the Deployment's spec: one pod; a second one for a moment does no harm."""
+    environment = {
+        "PYTHONPATH": HOME,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "GUARD_OWNER": owner,
+        "GUARD_NAMESPACES": " ".join(place.namespaces),
+        "GUARD_FAILED_TTL_S": f"{config.failed_version_ttl:g}",
+    }
+    items = [{"key": key_of(path), "path": path} for path in mount()]
+    return {
+        "replicas": 1,
+        "revisionHistoryLimit": 3,
+        "selector": {"matchLabels": system_selector(place.name)},
+        "template": {
+            "metadata": {"labels": system_labels(place.name)},
+            "spec": {
+                "serviceAccountName": place.name,
+                "automountServiceAccountToken": True,
+                "enableServiceLinks": False,
+                "securityContext": pod_security(USER),
+                "terminationGracePeriodSeconds": 10,
+                "containers": [_container(config, environment)],
+                "volumes": [{"name": "code", "configMap": {"name": code_name, "items": items}}],
+            },
+        },
+    }
+
+
+def _container(config: Guard, environment: Mapping[str, pulumi.Input[str]]) -> Map:
+    probe = {"port": "http", "path": "/readyz"}
+    return hardened(
+        {
+            "name": "guard",
+            "image": config.image or IMAGE,
+            "command": ["python3", "-m", "canary.guard"],
+            "env": [{"name": key, "value": value} for key, value in environment.items()],
+            "ports": [{"name": "http", "containerPort": PORT}],
+            "readinessProbe": {"httpGet": probe, "periodSeconds": 1, "timeoutSeconds": 3},
+            "livenessProbe": {
+                "httpGet": {**probe, "path": "/healthz"},
+                "periodSeconds": 10,
+                "timeoutSeconds": 5,
+                "failureThreshold": 6,
+            },
+            "resources": resources({"cpu": "10m", "memory": "32Mi"}, config.resources),
+            "volumeMounts": [{"name": "code", "mountPath": HOME, "readOnly": True}],
+        }
+    )
