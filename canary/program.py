@@ -15,6 +15,7 @@ from canary import access
 from canary.adapters.clock import SystemClock
 from canary.components.app import App
 from canary.components.guard import GuardPod, guard_name
+from canary.components.guard_charge import charge_of, untold
 from canary.components.loadtester import LoadTester
 from canary.components.namespaces import Namespaces
 from canary.components.prometheus import PrometheusServer
@@ -58,7 +59,7 @@ def built(
         "guard",
         config=config.guard,
         owner=owner,
-        apps=_by_namespace(config, rendered),
+        charge=charge_of(config, rendered),
         namespaces=namespaces,
         opts=options,
     )
@@ -113,7 +114,7 @@ def _announced(
         *of_plans,
     ):
         pulumi.log.warn(text)
-    for text in findings.adopted:
+    for text in (*findings.adopted, *untold(config)):
         pulumi.log.info(text)
     for plan in plans:
         pulumi.log.info("\n".join(plan.lines))
@@ -132,16 +133,6 @@ def post_of(config: StackConfig) -> Post | None:
     if not (config.guard.install and config.apps):
         return None
     return Post(name=guard_name(), namespace=min(app.namespace for app in config.apps.values()))
-
-
-def _by_namespace(
-    config: StackConfig, rendered: Mapping[str, RenderedVersion]
-) -> dict[str, dict[str, str]]:
-    """Return the version to be released of each app, by namespace and the app's name."""
-    places: dict[str, dict[str, str]] = {}
-    for key, app in config.apps.items():
-        places.setdefault(app.namespace, {})[app.name] = rendered[key].version
-    return places
 
 
 def _doors(config: StackConfig) -> Doors:

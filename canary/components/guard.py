@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from typing import Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-from canary.components.guard_specs import Place, access_rules, deployment_spec, key_of, mount
+from canary.components.guard_charge import Charge
+from canary.components.guard_specs import (
+    Files,
+    Place,
+    access_rules,
+    deployment_spec,
+    key_of,
+    mount,
+)
 from canary.components.namespaces import Namespaces
 from canary.components.parts import child, metadata
 from canary.config.stack import Guard
@@ -17,15 +24,13 @@ from canary.render.names import GUARD
 
 RBAC: Final = "rbac.authorization.k8s.io"
 
-Apps = Mapping[str, Mapping[str, str]]
 Rely = list[pulumi.Resource]
 
 
 class GuardPod(pulumi.ComponentResource):
     """Installs the guard, or nothing when the configuration says so or there is no app.
 
-    `apps` has the stack's apps by namespace, each with the version that is released; `owner` is the
-    id on the stack's objects.
+    `charge` is what it looks after, `owner` the id on the stack's objects.
     The pod runs in the first of the namespaces, under a name that no other stack's guard has.
 
     Attributes:
@@ -40,21 +45,29 @@ class GuardPod(pulumi.ComponentResource):
         *,
         config: Guard,
         owner: pulumi.Input[str],
-        apps: Apps,
+        charge: Charge,
         namespaces: Namespaces,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare it."""
         super().__init__(self.TYPE, name, {}, opts)
         self.ready: Rely = []
-        if config.install and apps:
-            place = Place(name=guard_name(), namespace=min(apps), namespaces=tuple(sorted(apps)))
-            needs = self._rights(name, place, apps, namespaces)
-            self.ready = [self._deployment(name, config, owner, place, needs)]
+        if config.install and charge.apps:
+            apps = tuple(sorted(charge.apps))
+            place = Place(name=guard_name(), namespace=apps[0], namespaces=apps)
+            needs = self._rights(name, place, charge, namespaces)
+            files = self._files(name, place, charge, needs)
+            deployment = k8s.apps.v1.Deployment(
+                name,
+                metadata=metadata(place.name, place.namespace, place.name),
+                spec=deployment_spec(config, place, files, owner),
+                opts=child(self, *needs),
+            )
+            self.ready = [deployment]
         self.register_outputs({})
 
-    def _rights(self, name: str, place: Place, apps: Apps, namespaces: Namespaces) -> Rely:
-        """Allow in each namespace what a restore of its apps needs."""
+    def _rights(self, name: str, place: Place, charge: Charge, namespaces: Namespaces) -> Rely:
+        """Allow in each namespace what a restore of its apps needs, and to tell of it."""
         account = k8s.core.v1.ServiceAccount(
             name,
             metadata=metadata(place.name, place.namespace, place.name),
@@ -62,11 +75,11 @@ class GuardPod(pulumi.ComponentResource):
             opts=child(self, *namespaces.of(place.namespace)),
         )
         rights: Rely = [account]
-        for namespace in place.namespaces:
+        for namespace in charge.namespaces:
             role = k8s.rbac.v1.Role(
                 f"{name}-{namespace}",
                 metadata=metadata(place.name, namespace, place.name),
-                rules=access_rules(apps[namespace]),
+                rules=access_rules(charge.apps.get(namespace, {}), charge.secrets(namespace)),
                 opts=child(self, *namespaces.of(namespace)),
             )
             rights.append(
@@ -86,26 +99,20 @@ class GuardPod(pulumi.ComponentResource):
             )
         return rights
 
-    def _deployment(
-        self, name: str, config: Guard, owner: pulumi.Input[str], place: Place, needs: Rely
-    ) -> pulumi.Resource:
-        files = {key_of(path): text for path, text in mount().items()}
+    def _files(self, name: str, place: Place, charge: Charge, needs: Rely) -> Files:
+        """Declare what is mounted, and add it to what the pod needs."""
+        files = mount(charge)
         digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:10]
         # Named by its content: a change of it replaces the pod, and the old one is left as it was.
         code_name = f"{place.name}-{digest}"
         code = k8s.core.v1.ConfigMap(
             f"{name}-code",
             metadata=metadata(code_name, place.namespace, place.name),
-            data=files,
+            data={key_of(path): text for path, text in files.items()},
             opts=child(self, *needs),
         )
-        deployment: pulumi.Resource = k8s.apps.v1.Deployment(
-            name,
-            metadata=metadata(place.name, place.namespace, place.name),
-            spec=deployment_spec(config, place, code_name, owner),
-            opts=child(self, code),
-        )
-        return deployment
+        needs.append(code)
+        return Files(name=code_name, paths=tuple(files))
 
 
 def guard_name() -> str:

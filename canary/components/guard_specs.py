@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import Any, Final
 import pulumi
 
 import canary.guard
+from canary.adapters import alertforms
+from canary.components.guard_charge import Charge
 from canary.components.parts import hardened, resources
 from canary.config.stack import Guard
+from canary.core import notice
 from canary.render.hardening import pod_security
 from canary.render.names import system_labels, system_selector, version_name
 
@@ -19,6 +23,8 @@ IMAGE: Final = "docker.io/library/python:3.11.14-alpine3.22"
 USER: Final = 65534
 PORT: Final = 8080
 HOME: Final = "/opt/guard"
+
+ALERTS: Final = "alerts.json"
 
 Map = dict[str, Any]
 
@@ -32,13 +38,25 @@ class Place:
     namespaces: tuple[str, ...]
 
 
-def mount() -> dict[str, str]:
-    """Return the guard's modules by the path below the mount: the very files that are tested."""
-    home = Path(canary.guard.__file__).parent
-    return {
-        f"canary/guard/{path.name}": path.read_text(encoding="utf-8")
-        for path in sorted(home.glob("*.py"))
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """The ConfigMap of what is mounted: its name, and the paths below the mount."""
+
+    name: str
+    paths: tuple[str, ...]
+
+
+def mount(charge: Charge) -> dict[str, str]:
+    """Return the files of the guard's pod by path: its modules as they are tested, and the alerts.
+
+    Of the rest of the package it has the form of alerts alone.
+    """
+    guard = sorted(Path(canary.guard.__file__).parent.glob("*.py"))
+    shared = (Path(notice.__file__), Path(alertforms.__file__))
+    home = Path(canary.__file__).parent.parent
+    modules = {str(path.relative_to(home)): path.read_text(encoding="utf-8") for path in guard}
+    modules |= {str(path.relative_to(home)): path.read_text(encoding="utf-8") for path in shared}
+    return {**modules, ALERTS: json.dumps(charge.alerts, sort_keys=True)}
 
 
 def key_of(path: str) -> str:
@@ -46,12 +64,17 @@ def key_of(path: str) -> str:
     return path.replace("/", ".")
 
 
-def access_rules(apps: Mapping[str, str]) -> list[Map]:
-    """Return what the guard may do in a namespace to these apps and the versions released of them.
+def access_rules(apps: Mapping[str, str], secrets: Iterable[str]) -> list[Map]:
+    """Return what the guard may do in a namespace: to its apps, and with the addresses of alerts.
 
     It changes their routing, ends copies, and stops the version that is released: a rule cannot
     tell versions by a pattern, and one for all Deployments would let it stop what serves.
     """
+    addresses = [_rule(("", "secrets"), ["get"], secrets)] if secrets else []
+    return [*(_app_rules(apps) if apps else []), *addresses]
+
+
+def _app_rules(apps: Mapping[str, str]) -> list[Map]:
     kept = ("", "-shielded", "-canary", "-canary-shielded")
     passing = [f"{app}{suffix}" for app in apps for suffix in ("-failover", "-mirror")]
     lists = [*passing, *(f"{app}{suffix}" for app in apps for suffix in kept)]
@@ -80,16 +103,17 @@ def _rule(kind: tuple[str, str], verbs: list[str], names: Iterable[str] = ()) ->
     return {"apiGroups": [group], "resources": [resource], **named, "verbs": verbs}
 
 
-def deployment_spec(config: Guard, place: Place, code_name: str, owner: pulumi.Input[str]) -> Map:
+def deployment_spec(config: Guard, place: Place, files: Files, owner: pulumi.Input[str]) -> Map:
     """Return the Deployment's spec: one pod; a second one for a moment does no harm."""
     environment = {
         "PYTHONPATH": HOME,
         "PYTHONDONTWRITEBYTECODE": "1",
         "GUARD_OWNER": owner,
         "GUARD_NAMESPACES": " ".join(place.namespaces),
+        "GUARD_ALERTS": f"{HOME}/{ALERTS}",
         "GUARD_FAILED_TTL_S": f"{config.failed_version_ttl:g}",
     }
-    items = [{"key": key_of(path), "path": path} for path in mount()]
+    items = [{"key": key_of(path), "path": path} for path in files.paths]
     return {
         "replicas": 1,
         "revisionHistoryLimit": 3,
@@ -103,7 +127,7 @@ def deployment_spec(config: Guard, place: Place, code_name: str, owner: pulumi.I
                 "securityContext": pod_security(USER),
                 "terminationGracePeriodSeconds": 10,
                 "containers": [_container(config, environment)],
-                "volumes": [{"name": "code", "configMap": {"name": code_name, "items": items}}],
+                "volumes": [{"name": "code", "configMap": {"name": files.name, "items": items}}],
             },
         },
     }

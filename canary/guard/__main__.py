@@ -1,7 +1,8 @@
 """`python -m canary.guard`: the patrol, until its pod is told to stop.
 
-GUARD_OWNER is the stack's id, GUARD_NAMESPACES its apps' namespaces, separated by blanks, and
-GUARD_FAILED_TTL_S how long a version that failed may keep its pods.
+GUARD_OWNER is the stack's id, GUARD_NAMESPACES its apps' namespaces, separated by blanks,
+GUARD_FAILED_TTL_S how long a version that failed may keep its pods, GUARD_ALERTS the path of a file
+that says which alerts are to be told, and in which Secrets their addresses are.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import threading
 import time
 from pathlib import Path
 
+from canary.guard.alerts import Alerts
 from canary.guard.api import Api
 from canary.guard.health import Health, serve
 from canary.guard.patrol import Patrol
@@ -41,14 +43,19 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     namespaces = tuple(os.environ["GUARD_NAMESPACES"].split())
     health = Health(looked_s=time.monotonic())
-    station = Station(api=in_cluster(), owner=os.environ["GUARD_OWNER"], health=health)
+    api = in_cluster()
+    alerts = Alerts.of(Path(os.environ["GUARD_ALERTS"]).read_text(encoding="utf-8"), api)
+    station = Station(api=api, owner=os.environ["GUARD_OWNER"], health=health)
     failed_ttl_s = float(os.environ["GUARD_FAILED_TTL_S"])
-    patrol = Patrol(station=station, namespaces=namespaces, failed_ttl_s=failed_ttl_s)
+    patrol = Patrol(
+        station=station, namespaces=namespaces, alerts=alerts, failed_ttl_s=failed_ttl_s
+    )
     server = serve(health)
     logging.getLogger("guard").info("watching %s", ", ".join(namespaces))
     while not ended.is_set():
         patrol.look()
         ended.wait(POLL_S)
+    alerts.finish()
     server.shutdown()
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from canary.guard import decisions
+from canary.guard.alerts import Alerts
 from canary.guard.restore import Restorer
 from canary.guard.signs import Ground, Signs
 from canary.guard.station import LEASES, LISTS, App, Station
@@ -21,6 +22,7 @@ class Patrol:
 
     station: Station
     namespaces: tuple[str, ...]
+    alerts: Alerts
     failed_ttl_s: float = FAILED_TTL_S
     restorer: Restorer = field(init=False)
     tidier: Tidier = field(init=False)
@@ -77,8 +79,11 @@ class Patrol:
         dead = [app for app in apps if ground.is_dead(app, signs)]
         results = [safely(restorer.restore, app) for app in dead]
         at_rest = [app for app in apps if not decisions.is_unfinished(app.record)]
+        begun = [*restorer.begun]
         unsettled = restorer.unsettled(at_rest)
         results += [safely(restorer.settle, app) for app in unsettled]
+        for app in begun:
+            self.alerts.restored(app)
         results += [safely(self.tidier.stop_failed, app) for app in at_rest]
         results.append(safely(partial(self.tidier.drop_leases, ground), signs))
         return unsettled, all(results)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from canary import program
+from canary.components.guard_charge import Charge, untold
 from canary.components.guard_specs import mount
 from canary.config import load
 from canary.render import render_version
@@ -118,7 +120,7 @@ def test_preflight_looks_for_it_where_it_is_declared() -> None:
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/other"])
 def test_what_is_mounted_runs_without_anything_else(tmp_path: Path, path: str) -> None:
     """As in the pod: the ConfigMap's files alone, and an interpreter without any package."""
-    for name, text in mount().items():
+    for name, text in mount(Charge(apps={})).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     statuses = {"/healthz": 200, "/readyz": 503, "/metrics": 200, "/other": 404}
@@ -140,3 +142,53 @@ def test_what_is_mounted_runs_without_anything_else(tmp_path: Path, path: str) -
         timeout=60,
     )
     assert done.stdout.strip() == str(statuses[path]), done.stderr
+
+
+ALERTED = {"analysis": {"alerts": [{"name": "on-call", "providerRef": {"name": "ops"}}]}}
+
+
+def alerted(provider: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "apps": {"podinfo": {**PODINFO, **ALERTED}, "other": OTHER},
+        "alertProviders": {"ops": {"type": "slack", "channel": "releases", **provider}},
+        **more,
+    }
+
+
+@pytest.mark.parametrize(("named", "where"), [({}, "demo"), ({"namespace": "ops"}, "ops")])
+def test_it_reads_the_secrets_that_alerts_name_and_no_other(named: Any, where: str) -> None:
+    found = recorder.stack(alerted({"secretRef": {"name": "hook", "key": "url", **named}}))
+    rules = [
+        (role.inputs["metadata"]["namespace"], rule)
+        for role in found.all("Role")
+        for rule in role.inputs["rules"]
+        if "secrets" in rule["resources"]
+    ]
+    only = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["hook"]}
+    assert rules == [(where, {**only, "verbs": ["get"]})]
+    bound = {item.inputs["metadata"]["namespace"] for item in found.all("RoleBinding")}
+    assert bound == {"demo", "team", where}
+    (told,) = json.loads(code(found)["alerts.json"])
+    assert (told["app"], told["type"], told["channel"]) == ("podinfo", "slack", "releases")
+    assert told["secret"] == {"namespace": where, "name": "hook", "key": "url"}
+
+
+def test_an_address_of_the_configuration_is_not_handed_to_it_and_the_preview_says_so() -> None:
+    address = {"ops": "https://hooks.example.com/S3cr3t"}
+    settings = alerted({}, alertAddresses=address)
+    found = recorder.stack(settings)
+    assert json.loads(code(found)["alerts.json"]) == []
+    assert not any("S3cr3t" in json.dumps(item.inputs) for item in found)
+    (line,) = untold(load(settings))
+    assert line.startswith("alertProviders.ops is not told of a restore by the guard")
+    assert untold(load({**settings, "guard": {"install": False}})) == ()
+    assert untold(load(alerted({"secretRef": {"name": "hook"}}))) == ()
+
+
+def code(found: Declarations) -> Any:
+    (config_map,) = [
+        item
+        for item in found.all("ConfigMap")
+        if item.inputs["metadata"]["name"].startswith("canary-guard-")
+    ]
+    return config_map.inputs["data"]

@@ -9,6 +9,7 @@ from typing import Any
 from canary.adapters.heartbeat import LeaseHeartbeat, LeaseKeeper, Pace
 from canary.adapters.lists import OWNER, RECORD, RUN
 from canary.core.record import Phase, Record
+from canary.guard.alerts import Alerts
 from canary.guard.api import Api
 from canary.guard.health import Health
 from canary.guard.patrol import Patrol
@@ -30,6 +31,8 @@ class Bench:
         self.server = world.server
         self.world = world
         self.now_s = 1000.0
+        self.alerts = "[]"
+        self.pauses: list[float] = []
         pace = Pace(boot_s=self.clock, wall_s=self.clock, every_s=3600.0)
         self.keeper = LeaseKeeper(self.server.connect, namespace="test", owner="me", pace=pace)
         self.heartbeat = LeaseHeartbeat(self.keeper, "r1")
@@ -48,7 +51,9 @@ class Bench:
         api = Api(url=self.server.url, token=lambda: "valid")
         health = Health(looked_s=self.now_s)
         station = Station(api=api, owner="me", clock=self.clock, wall_s=self.clock, health=health)
-        return Patrol(station=station, namespaces=("test",))
+        alerts = Alerts.of(self.alerts, api)
+        alerts.pause = self.pauses.append
+        return Patrol(station=station, namespaces=("test",), alerts=alerts)
 
     @property
     def station(self) -> Station:

@@ -18,6 +18,7 @@ from canary.core.holding import LEASE_S
 from canary.core.record import Phase, Record
 from canary.errors import ConflictError, LapsedError
 from canary.guard import decisions
+from canary.guard.alerts import Alerts
 from canary.guard.api import Api
 from canary.guard.errors import ApiError
 from canary.guard.patrol import Patrol
@@ -293,4 +294,5 @@ def test_an_api_server_that_is_gone_is_an_error_not_an_end() -> None:
     api = Api(url=url, token=lambda: "valid")
     with pytest.raises(ApiError, match="no answer"):
         api.find("/version")
-    assert not Patrol(station=Station(api=api, owner="me"), namespaces=("test",)).look()
+    station, alerts = Station(api=api, owner="me"), Alerts.of("[]", api)
+    assert not Patrol(station=station, namespaces=("test",), alerts=alerts).look()

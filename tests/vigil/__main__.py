@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from canary.components.guard_charge import Charge
 from canary.components.guard_specs import mount
 from tests.vigil import looks
 from tests.vigil.crowd import crowd
@@ -32,7 +33,7 @@ def measured(apps: int, *, busy: bool, looks_: int = LOOKS) -> Cost:
     """What the guard of so many apps costs, at rest or while all of them are in a run."""
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
-        for path, text in mount().items():
+        for path, text in mount(Charge(apps={})).items():
             (home / path).parent.mkdir(parents=True, exist_ok=True)
             (home / path).write_text(text)
         script = home / "looks.py"  # its folder is where the interpreter finds the guard
