@@ -13,8 +13,10 @@ from canary.components.guard_specs import (
     Files,
     Place,
     access_rules,
+    account_of,
     deployment_spec,
     key_of,
+    lead_rules,
     mount,
 )
 from canary.components.namespaces import Namespaces
@@ -54,8 +56,15 @@ class GuardPod(pulumi.ComponentResource):
         self.ready: Rely = []
         if config.install and charge.apps:
             apps = tuple(sorted(charge.apps))
-            place = Place(name=guard_name(), namespace=apps[0], namespaces=apps)
+            place = Place(
+                name=guard_name(),
+                namespace=apps[0],
+                namespaces=apps,
+                shared=config.replicas > 1,
+            )
             needs = self._rights(name, place, charge, namespaces)
+            if place.shared:
+                self._lead(name, place, needs)
             files = self._files(name, place, charge, needs)
             deployment = k8s.apps.v1.Deployment(
                 name,
@@ -76,28 +85,34 @@ class GuardPod(pulumi.ComponentResource):
         )
         rights: Rely = [account]
         for namespace in charge.namespaces:
+            rules = access_rules(charge.apps.get(namespace, {}), charge.secrets(namespace))
+            if place.shared and namespace == place.namespace:
+                rules += lead_rules(place)
             role = k8s.rbac.v1.Role(
                 f"{name}-{namespace}",
                 metadata=metadata(place.name, namespace, place.name),
-                rules=access_rules(charge.apps.get(namespace, {}), charge.secrets(namespace)),
+                rules=rules,
                 opts=child(self, *namespaces.of(namespace)),
             )
-            rights.append(
-                k8s.rbac.v1.RoleBinding(
-                    f"{name}-{namespace}",
-                    metadata=metadata(place.name, namespace, place.name),
-                    role_ref={"apiGroup": RBAC, "kind": "Role", "name": place.name},
-                    subjects=[
-                        {
-                            "kind": "ServiceAccount",
-                            "name": place.name,
-                            "namespace": place.namespace,
-                        }
-                    ],
-                    opts=child(self, role, account),
-                )
+            binding = k8s.rbac.v1.RoleBinding(
+                f"{name}-{namespace}",
+                metadata=metadata(place.name, namespace, place.name),
+                role_ref={"apiGroup": RBAC, "kind": "Role", "name": place.name},
+                subjects=[account_of(place)],
+                opts=child(self, role, account),
             )
+            rights.append(binding)
         return rights
+
+    def _lead(self, name: str, place: Place, needs: Rely) -> None:
+        """Declare the Lease whose holder acts; its content is the guards' own."""
+        theirs = pulumi.ResourceOptions(ignore_changes=["spec"])
+        lease = k8s.coordination.v1.Lease(
+            name,
+            metadata=metadata(place.name, place.namespace, place.name),
+            opts=pulumi.ResourceOptions.merge(child(self, *needs), theirs),
+        )
+        needs.append(lease)
 
     def _files(self, name: str, place: Place, charge: Charge, needs: Rely) -> Files:
         """Declare what is mounted, and add it to what the pod needs."""

@@ -31,11 +31,12 @@ Map = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """What the guard's objects are called, where its pod runs, and where it looks."""
+    """What the guard's objects are called, where it runs and looks, and whether it has company."""
 
     name: str
     namespace: str
     namespaces: tuple[str, ...]
+    shared: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +105,8 @@ def _rule(kind: tuple[str, str], verbs: list[str], names: Iterable[str] = ()) ->
 
 
 def deployment_spec(config: Guard, place: Place, files: Files, owner: pulumi.Input[str]) -> Map:
-    """Return the Deployment's spec: one pod; a second one for a moment does no harm."""
-    environment = {
+    """Return the Deployment's spec; a pod more for a moment does no harm."""
+    environment: dict[str, pulumi.Input[str]] = {
         "PYTHONPATH": HOME,
         "PYTHONDONTWRITEBYTECODE": "1",
         "GUARD_OWNER": owner,
@@ -113,9 +114,17 @@ def deployment_spec(config: Guard, place: Place, files: Files, owner: pulumi.Inp
         "GUARD_ALERTS": f"{HOME}/{ALERTS}",
         "GUARD_FAILED_TTL_S": f"{config.failed_version_ttl:g}",
     }
+    if place.shared:
+        environment["GUARD_LEASE"] = lease_path(place)
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": system_selector(place.name)},
+    }
     items = [{"key": key_of(path), "path": path} for path in files.paths]
     return {
-        "replicas": 1,
+        "replicas": config.replicas,
         "revisionHistoryLimit": 3,
         "selector": {"matchLabels": system_selector(place.name)},
         "template": {
@@ -126,11 +135,28 @@ def deployment_spec(config: Guard, place: Place, files: Files, owner: pulumi.Inp
                 "enableServiceLinks": False,
                 "securityContext": pod_security(USER),
                 "terminationGracePeriodSeconds": 10,
+                **({"topologySpreadConstraints": [spread]} if place.shared else {}),
                 "containers": [_container(config, environment)],
                 "volumes": [{"name": "code", "configMap": {"name": files.name, "items": items}}],
             },
         },
     }
+
+
+def account_of(place: Place) -> Map:
+    """Return the guard's account, as a RoleBinding names it."""
+    return {"kind": "ServiceAccount", "name": place.name, "namespace": place.namespace}
+
+
+def lease_path(place: Place) -> str:
+    """Return where the API has the Lease whose holder acts."""
+    group = "/apis/coordination.k8s.io/v1"
+    return f"{group}/namespaces/{place.namespace}/leases/{place.name}"
+
+
+def lead_rules(place: Place) -> list[Map]:
+    """Return what several guards may do to agree on who acts: change one Lease."""
+    return [_rule(("coordination.k8s.io", "leases"), ["get", "update"], [place.name])]
 
 
 def _container(config: Guard, environment: Mapping[str, pulumi.Input[str]]) -> Map:

@@ -200,6 +200,8 @@ class Guard(Model):
 
     install: Flag = True
     """false: then only the next `pulumi up` repairs what a machine left that died in a run."""
+    replicas: Annotated[Whole, Field(ge=1, le=5)] = 1
+    """How many: all of them watch, one acts."""
     failed_version_ttl: Annotated[PositiveDuration, Field(alias="failedVersionTTL")] = 3600.0
     """How long a version that failed may keep its pods, where a dead driver left them."""
     image: Image | None = None

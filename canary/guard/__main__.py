@@ -2,7 +2,8 @@
 
 GUARD_OWNER is the stack's id, GUARD_NAMESPACES its apps' namespaces, separated by blanks,
 GUARD_FAILED_TTL_S how long a version that failed may keep its pods, GUARD_ALERTS the path of a file
-that says which alerts are to be told, and in which Secrets their addresses are.
+that says which alerts are to be told, and in which Secrets their addresses are, and GUARD_LEASE the
+API path of the Lease whose holder acts, if there are several guards.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import sys
 import threading
 import time
 from pathlib import Path
+from socket import gethostname
 
 from canary.guard.alerts import Alerts
 from canary.guard.api import Api
 from canary.guard.health import Health, serve
+from canary.guard.lead import Lead
 from canary.guard.patrol import Patrol
 from canary.guard.station import Station
 
@@ -47,14 +50,20 @@ def main() -> None:
     alerts = Alerts.of(Path(os.environ["GUARD_ALERTS"]).read_text(encoding="utf-8"), api)
     station = Station(api=api, owner=os.environ["GUARD_OWNER"], health=health)
     failed_ttl_s = float(os.environ["GUARD_FAILED_TTL_S"])
+    lead = Lead(station=station, path=os.environ.get("GUARD_LEASE", ""), holder=gethostname())
     patrol = Patrol(
-        station=station, namespaces=namespaces, alerts=alerts, failed_ttl_s=failed_ttl_s
+        station=station,
+        namespaces=namespaces,
+        alerts=alerts,
+        lead=lead,
+        failed_ttl_s=failed_ttl_s,
     )
     server = serve(health)
     logging.getLogger("guard").info("watching %s", ", ".join(namespaces))
     while not ended.is_set():
         patrol.look()
         ended.wait(POLL_S)
+    lead.release()
     alerts.finish()
     server.shutdown()
 

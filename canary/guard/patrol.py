@@ -8,6 +8,7 @@ from functools import partial
 
 from canary.guard import decisions
 from canary.guard.alerts import Alerts
+from canary.guard.lead import Lead
 from canary.guard.restore import Restorer
 from canary.guard.signs import Ground, Signs
 from canary.guard.station import LEASES, LISTS, App, Station
@@ -23,6 +24,7 @@ class Patrol:
     station: Station
     namespaces: tuple[str, ...]
     alerts: Alerts
+    lead: Lead
     failed_ttl_s: float = FAILED_TTL_S
     restorer: Restorer = field(init=False)
     tidier: Tidier = field(init=False)
@@ -36,6 +38,10 @@ class Patrol:
 
     def look(self) -> bool:
         """Look once at everything; whether all of it could be seen and done."""
+        followed = not self.lead.leads
+        if self.lead.renewed() and followed:
+            for ground in self.grounds.values():
+                ground.listed_s = -math.inf  # what another one left
         results = [self.station.safely(self._look, ground) for ground in self.grounds.values()]
         complete = all(results)
         health = self.station.health
@@ -75,6 +81,8 @@ class Patrol:
 
         Returns the apps that were restored, now or before, and whether everything was done.
         """
+        if not self.lead.leads:
+            return [], True
         safely, restorer = self.station.safely, self.restorer
         dead = [app for app in apps if ground.is_dead(app, signs)]
         results = [safely(restorer.restore, app) for app in dead]

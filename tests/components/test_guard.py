@@ -192,3 +192,31 @@ def code(found: Declarations) -> Any:
         if item.inputs["metadata"]["name"].startswith("canary-guard-")
     ]
     return config_map.inputs["data"]
+
+
+def test_several_share_a_lease_and_the_right_to_it_alone() -> None:
+    found = stack(guard={"replicas": 2})
+    deployment, lease = guard(found), found.one("Lease")
+    name = deployment.inputs["metadata"]["name"]
+    assert lease.inputs["metadata"]["name"] == name
+    assert "spec" not in lease.inputs
+    assert deployment.inputs["spec"]["replicas"] == 2
+    spec = deployment.inputs["spec"]["template"]["spec"]
+    (spread,) = spec["topologySpreadConstraints"]
+    labels = deployment.inputs["spec"]["template"]["metadata"]["labels"]
+    assert spread["labelSelector"]["matchLabels"].items() <= labels.items()
+    values = {entry["name"]: entry["value"] for entry in spec["containers"][0]["env"]}
+    assert values["GUARD_LEASE"] == f"/apis/coordination.k8s.io/v1/namespaces/demo/leases/{name}"
+    assert lease.urn in found.before(deployment)
+    rules = [
+        (role.inputs["metadata"]["namespace"], rule["verbs"])
+        for role in found.all("Role")
+        for rule in role.inputs["rules"]
+        if rule.get("resourceNames") == [name]
+    ]
+    assert rules == [("demo", ["get", "update"])]
+
+
+def test_one_alone_needs_no_lease() -> None:
+    assert not stack().all("Lease")
+    assert "GUARD_LEASE" not in json.dumps(guard(stack()).inputs)

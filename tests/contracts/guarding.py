@@ -12,6 +12,7 @@ from canary.core.record import Phase, Record
 from canary.guard.alerts import Alerts
 from canary.guard.api import Api
 from canary.guard.health import Health
+from canary.guard.lead import Lead
 from canary.guard.patrol import Patrol
 from canary.guard.station import Station
 from tests.contracts.routing import LISTS, NEW, OLD, REST, ApiWorld, at
@@ -47,13 +48,14 @@ class Bench:
     def clock(self) -> float:
         return self.now_s
 
-    def guard(self) -> Patrol:
+    def guard(self, lease: str = "", holder: str = "") -> Patrol:
         api = Api(url=self.server.url, token=lambda: "valid")
         health = Health(looked_s=self.now_s)
         station = Station(api=api, owner="me", clock=self.clock, wall_s=self.clock, health=health)
         alerts = Alerts.of(self.alerts, api)
         alerts.pause = self.pauses.append
-        return Patrol(station=station, namespaces=("test",), alerts=alerts)
+        lead = Lead(station=station, path=lease, holder=holder)
+        return Patrol(station=station, namespaces=("test",), alerts=alerts, lead=lead)
 
     @property
     def station(self) -> Station:

@@ -21,6 +21,7 @@ from canary.guard import decisions
 from canary.guard.alerts import Alerts
 from canary.guard.api import Api
 from canary.guard.errors import ApiError
+from canary.guard.lead import Lead
 from canary.guard.patrol import Patrol
 from canary.guard.station import Station
 from tests.contracts.guarding import EVENTS, FAILOVER, PLAIN, SERVICES, SHIELDED, Bench, Meddling
@@ -295,4 +296,5 @@ def test_an_api_server_that_is_gone_is_an_error_not_an_end() -> None:
     with pytest.raises(ApiError, match="no answer"):
         api.find("/version")
     station, alerts = Station(api=api, owner="me"), Alerts.of("[]", api)
-    assert not Patrol(station=station, namespaces=("test",), alerts=alerts).look()
+    lead = Lead(station=station)
+    assert not Patrol(station=station, namespaces=("test",), alerts=alerts, lead=lead).look()

@@ -41,6 +41,7 @@ def test_runs_restores_and_the_age_of_the_last_look_are_told(bench: Bench) -> No
         "runs_watched": 0,
         "restores_total": 0,
         "errors_total": 0,
+        "leading": 0,
         "look_age_seconds": float("inf"),
     }
     bench.run_at(30)

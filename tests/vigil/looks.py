@@ -17,6 +17,7 @@ from pathlib import Path
 from canary.guard.alerts import Alerts
 from canary.guard.api import Api
 from canary.guard.health import Health
+from canary.guard.lead import Lead
 from canary.guard.patrol import Patrol
 from canary.guard.station import Station
 
@@ -29,7 +30,12 @@ def main(url: str, certificate: str, looks: int) -> None:
     now_s = [0.0]
     health = Health(looked_s=0.0)
     station = Station(api=api, owner="me", clock=lambda: now_s[0], health=health)
-    patrol = Patrol(station=station, namespaces=("test",), alerts=Alerts.of("[]", api))
+    patrol = Patrol(
+        station=station,
+        namespaces=("test",),
+        alerts=Alerts.of("[]", api),
+        lead=Lead(station=station),
+    )
     began_s = 0.0
     for number in range(looks + 2):
         began_s = time.process_time() if number == 2 else began_s
