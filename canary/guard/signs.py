@@ -77,8 +77,9 @@ class Ground:
     def _held(self, record: Body) -> Held | None:
         """A run that can be put back once its driver is dead, which only a Lease can tell."""
         namespace, _, lease = str(record.get("lease") or "").partition("/")
-        lost = namespace != self.namespace or not lease or not record.get("primary")
-        if lost or not decisions.is_unfinished(record):
+        primary = record.get("primary")
+        known = namespace == self.namespace and lease and primary and isinstance(primary, str)
+        if not known or not decisions.is_unfinished(record):
             return None
         return Held(run=str(record.get("run", "")), lease=lease)
 
