@@ -18,6 +18,7 @@ from canary.components.guard import GuardPod, guard_name
 from canary.components.guard_charge import charge_of, untold
 from canary.components.loadtester import LoadTester
 from canary.components.namespaces import Namespaces
+from canary.components.policies import Policies
 from canary.components.prometheus import PrometheusServer
 from canary.components.surroundings import Surroundings
 from canary.components.traefik import TraefikIngress
@@ -204,6 +205,14 @@ def _installed(
         "prometheus",
         config=config.prometheus,
         traefik=config.traefik,
+        namespaces=namespaces,
+        opts=options,
+    )
+    post = post_of(config)
+    Policies(
+        "policies",
+        config=config,
+        guard=(post.name, post.namespace) if post else None,
         namespaces=namespaces,
         opts=options,
     )

@@ -210,6 +210,17 @@ class Guard(Model):
     """Of its container, merged over the default."""
 
 
+class NetworkPolicies(Model):
+    """Who may connect to what this stack installs; the load tester is closed in any case."""
+
+    install: Flag = False
+    """true: all ports of Traefik but web and websecure, Prometheus and the guard are closed to all
+    but those who ask them."""
+    allow_from: tuple[Network, ...] = ()
+    """Networks beside kube-system of which the API servers' proxy may come; without them a cluster
+    that enforces policies may refuse what a run asks."""
+
+
 class MetricTemplate(Model):
     """A query that metrics of several apps share."""
 
@@ -234,6 +245,8 @@ class StackConfig(Model):
     """The load tester."""
     guard: Guard = Field(default_factory=Guard)
     """The guard."""
+    network_policies: NetworkPolicies = Field(default_factory=NetworkPolicies)
+    """Who may connect to what."""
     alert_providers: dict[DnsLabel, AlertProvider] = Field(default_factory=dict)
     """Where alerts go, by name."""
     alert_addresses: Addresses = Field(default_factory=dict)

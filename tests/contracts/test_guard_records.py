@@ -84,7 +84,7 @@ def test_a_record_whose_words_mean_something_else_is_left_alone(
     assert (bench.writes(), bench.station.health.errors) == ([], 0)
 
 
-def test_only_a_failure_that_it_knows_stops_pods(bench: Bench) -> None:
+def test_only_a_failure_that_it_knows_stops_pods() -> None:
     for phase in ("Pondering", "Abandoned", "failed", None, 7):
         record = {"phase": phase, "primary": OLD, "canary": NEW}
         assert decisions.failed_version(record) == ""
