@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from canary import program
 from canary.components.guard_charge import Charge, untold
@@ -220,3 +221,23 @@ def test_several_share_a_lease_and_the_right_to_it_alone() -> None:
 def test_one_alone_needs_no_lease() -> None:
     assert not stack().all("Lease")
     assert "GUARD_LEASE" not in json.dumps(guard(stack()).inputs)
+
+
+def test_the_deployer_of_the_docs_may_grant_all_of_its_rights() -> None:
+    """Who may not do something himself is refused a Role that allows it."""
+    roles = yaml.safe_load_all((Path(__file__).parents[2] / "docs" / "deployer.yaml").read_text())
+    (deployer,) = (role for role in roles if role["metadata"]["name"] == "canary-deployer")
+    held = {
+        (group, resource, verb)
+        for rule in deployer["rules"]
+        if "resourceNames" not in rule
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    found = recorder.stack(alerted({"secretRef": {"name": "hook"}}, guard={"replicas": 2}))
+    for role in found.all("Role"):
+        for rule in role.inputs["rules"]:
+            (group,), (resource,) = rule["apiGroups"], rule["resources"]
+            for verb in rule["verbs"]:
+                assert {(group, resource, verb), (group, "*", verb)} & held, rule
