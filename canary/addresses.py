@@ -13,7 +13,7 @@ from canary.adapters.alerts import Target
 from canary.adapters.kubernetes import Cluster
 from canary.adapters.secrets import Kept
 from canary.config import Alert, AlertProvider
-from canary.core.notices import Severity
+from canary.core.notice import Severity
 from canary.errors import ClusterError
 from canary.inputs import Inputs
 

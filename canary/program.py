@@ -15,8 +15,10 @@ from canary import access
 from canary.adapters.clock import SystemClock
 from canary.components.app import App
 from canary.components.guard import GuardPod, guard_name
+from canary.components.guard_charge import charge_of, untold
 from canary.components.loadtester import LoadTester
 from canary.components.namespaces import Namespaces
+from canary.components.policies import Policies
 from canary.components.prometheus import PrometheusServer
 from canary.components.surroundings import Surroundings
 from canary.components.traefik import TraefikIngress
@@ -58,7 +60,7 @@ def built(
         "guard",
         config=config.guard,
         owner=owner,
-        apps=_by_namespace(config),
+        charge=charge_of(config, rendered),
         namespaces=namespaces,
         opts=options,
     )
@@ -115,7 +117,7 @@ def _announced(
         *of_plans,
     ):
         pulumi.log.warn(text)
-    for text in findings.adopted:
+    for text in (*findings.adopted, *untold(config)):
         pulumi.log.info(text)
     for plan in plans:
         pulumi.log.info("\n".join(plan.lines))
@@ -133,15 +135,7 @@ def post_of(config: StackConfig) -> Post | None:
     """Return where the stack's guard is, None if it has none."""
     if not (config.guard.install and config.apps):
         return None
-    return Post(name=guard_name(), namespace=min(_by_namespace(config)))
-
-
-def _by_namespace(config: StackConfig) -> dict[str, tuple[str, ...]]:
-    """Return the apps' names by namespace."""
-    places: dict[str, tuple[str, ...]] = {}
-    for app in config.apps.values():
-        places[app.namespace] = (*places.get(app.namespace, ()), app.name)
-    return places
+    return Post(name=guard_name(), namespace=min(app.namespace for app in config.apps.values()))
 
 
 def _doors(config: StackConfig, versions: Mapping[str, str]) -> Doors:
@@ -218,6 +212,14 @@ def _installed(
         "prometheus",
         config=config.prometheus,
         traefik=config.traefik,
+        namespaces=namespaces,
+        opts=options,
+    )
+    post = post_of(config)
+    Policies(
+        "policies",
+        config=config,
+        guard=(post.name, post.namespace) if post else None,
         namespaces=namespaces,
         opts=options,
     )

@@ -1,5 +1,6 @@
 """What a notice looks like where it is read: one body for each kind of provider.
 
+The guard sends the same, so this imports the standard library and `canary.core.notice` alone.
 Texts come from images, pods and webhooks' answers, so nothing in them may call people or format.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from canary.core.notices import Notice, Severity
+from canary.core.notice import Notice, Severity
 
 _COLOURS = {Severity.INFO: 0x2EB67D, Severity.WARN: 0xECB22E, Severity.ERROR: 0xE01E5A}
 _TEAMS_COLOURS = {Severity.INFO: "Good", Severity.WARN: "Warning", Severity.ERROR: "Attention"}

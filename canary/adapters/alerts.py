@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from canary.adapters import http
 from canary.adapters.alertforms import Look, body_of
 from canary.adapters.background import Background
-from canary.core.notices import Bulletin, Notice, Severity
+from canary.core.notice import Notice, Severity
+from canary.core.notices import Bulletin
 from canary.core.record import Record
 from canary.core.report import Report
 from canary.errors import PortError

@@ -3,45 +3,36 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-import canary.guard
+from canary.components.guard_charge import Charge
+from canary.components.guard_specs import (
+    Files,
+    Place,
+    access_rules,
+    account_of,
+    deployment_spec,
+    key_of,
+    lead_rules,
+    mount,
+)
 from canary.components.namespaces import Namespaces
-from canary.components.parts import child, hardened, metadata, resources
+from canary.components.parts import child, metadata
 from canary.config.stack import Guard
-from canary.render.hardening import pod_security
-from canary.render.names import GUARD, system_labels, system_selector
+from canary.render.names import GUARD
 
-IMAGE: Final = "docker.io/library/python:3.11.14-alpine3.22"
-USER: Final = 65534
-PORT: Final = 8080
-HOME: Final = "/opt/guard"
 RBAC: Final = "rbac.authorization.k8s.io"
 
-Map = dict[str, Any]
-Apps = Mapping[str, tuple[str, ...]]
 Rely = list[pulumi.Resource]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """What the guard's objects are called, where its pod runs, and where it looks."""
-
-    name: str
-    namespace: str
-    namespaces: tuple[str, ...]
 
 
 class GuardPod(pulumi.ComponentResource):
     """Installs the guard, or nothing when the configuration says so or there is no app.
 
-    `apps` has the names of the stack's apps by namespace, `owner` is the id on the stack's objects.
+    `charge` is what it looks after, `owner` the id on the stack's objects.
     The pod runs in the first of the namespaces, under a name that no other stack's guard has.
 
     Attributes:
@@ -56,21 +47,36 @@ class GuardPod(pulumi.ComponentResource):
         *,
         config: Guard,
         owner: pulumi.Input[str],
-        apps: Apps,
+        charge: Charge,
         namespaces: Namespaces,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare it."""
         super().__init__(self.TYPE, name, {}, opts)
         self.ready: Rely = []
-        if config.install and apps:
-            place = Place(name=guard_name(), namespace=min(apps), namespaces=tuple(sorted(apps)))
-            needs = self._rights(name, place, apps, namespaces)
-            self.ready = [self._deployment(name, config, owner, place, needs)]
+        if config.install and charge.apps:
+            apps = tuple(sorted(charge.apps))
+            place = Place(
+                name=guard_name(),
+                namespace=apps[0],
+                namespaces=apps,
+                shared=config.replicas > 1,
+            )
+            needs = self._rights(name, place, charge, namespaces)
+            if place.shared:
+                self._lead(name, place, needs)
+            files = self._files(name, place, charge, needs)
+            deployment = k8s.apps.v1.Deployment(
+                name,
+                metadata=metadata(place.name, place.namespace, place.name),
+                spec=deployment_spec(config, place, files, owner),
+                opts=child(self, *needs),
+            )
+            self.ready = [deployment]
         self.register_outputs({})
 
-    def _rights(self, name: str, place: Place, apps: Apps, namespaces: Namespaces) -> Rely:
-        """Allow in each namespace what a restore of its apps needs."""
+    def _rights(self, name: str, place: Place, charge: Charge, namespaces: Namespaces) -> Rely:
+        """Allow in each namespace what a restore of its apps needs, and to tell of it."""
         account = k8s.core.v1.ServiceAccount(
             name,
             metadata=metadata(place.name, place.namespace, place.name),
@@ -78,150 +84,53 @@ class GuardPod(pulumi.ComponentResource):
             opts=child(self, *namespaces.of(place.namespace)),
         )
         rights: Rely = [account]
-        for namespace in place.namespaces:
+        for namespace in charge.namespaces:
+            rules = access_rules(charge.apps.get(namespace, {}), charge.secrets(namespace))
+            if place.shared and namespace == place.namespace:
+                rules += lead_rules(place)
             role = k8s.rbac.v1.Role(
                 f"{name}-{namespace}",
                 metadata=metadata(place.name, namespace, place.name),
-                rules=access_rules(apps[namespace]),
+                rules=rules,
                 opts=child(self, *namespaces.of(namespace)),
             )
-            rights.append(
-                k8s.rbac.v1.RoleBinding(
-                    f"{name}-{namespace}",
-                    metadata=metadata(place.name, namespace, place.name),
-                    role_ref={"apiGroup": RBAC, "kind": "Role", "name": place.name},
-                    subjects=[
-                        {
-                            "kind": "ServiceAccount",
-                            "name": place.name,
-                            "namespace": place.namespace,
-                        }
-                    ],
-                    opts=child(self, role, account),
-                )
+            binding = k8s.rbac.v1.RoleBinding(
+                f"{name}-{namespace}",
+                metadata=metadata(place.name, namespace, place.name),
+                role_ref={"apiGroup": RBAC, "kind": "Role", "name": place.name},
+                subjects=[account_of(place)],
+                opts=child(self, role, account),
             )
+            rights.append(binding)
         return rights
 
-    def _deployment(
-        self, name: str, config: Guard, owner: pulumi.Input[str], place: Place, needs: Rely
-    ) -> pulumi.Resource:
-        files = sources()
+    def _lead(self, name: str, place: Place, needs: Rely) -> None:
+        """Declare the Lease whose holder acts; its content is the guards' own."""
+        theirs = pulumi.ResourceOptions(ignore_changes=["spec"])
+        lease = k8s.coordination.v1.Lease(
+            name,
+            metadata=metadata(place.name, place.namespace, place.name),
+            opts=pulumi.ResourceOptions.merge(child(self, *needs), theirs),
+        )
+        needs.append(lease)
+
+    def _files(self, name: str, place: Place, charge: Charge, needs: Rely) -> Files:
+        """Declare what is mounted, and add it to what the pod needs."""
+        files = mount(charge)
         digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:10]
         # Named by its content: a change of it replaces the pod, and the old one is left as it was.
         code_name = f"{place.name}-{digest}"
         code = k8s.core.v1.ConfigMap(
             f"{name}-code",
             metadata=metadata(code_name, place.namespace, place.name),
-            data=files,
+            data={key_of(path): text for path, text in files.items()},
             opts=child(self, *needs),
         )
-        deployment: pulumi.Resource = k8s.apps.v1.Deployment(
-            name,
-            metadata=metadata(place.name, place.namespace, place.name),
-            spec=deployment_spec(config, place, code_name, owner),
-            opts=child(self, code),
-        )
-        return deployment
+        needs.append(code)
+        return Files(name=code_name, paths=tuple(files))
 
 
 def guard_name() -> str:
     """Return the name of this stack's guard: several stacks may share a namespace."""
     stack = f"{pulumi.get_project()}/{pulumi.get_stack()}"
     return f"{GUARD}-{hashlib.sha256(stack.encode()).hexdigest()[:8]}"
-
-
-def sources() -> dict[str, str]:
-    """Return the guard's modules by file name: the very files that are tested."""
-    home = Path(canary.guard.__file__).parent
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(home.glob("*.py"))}
-
-
-def access_rules(apps: tuple[str, ...]) -> list[Map]:
-    """Return what the guard may do in a namespace: change these apps' routing, and end copies."""
-    kept = ("", "-shielded", "-canary", "-canary-shielded")
-    lists = [f"{app}{suffix}" for app in apps for suffix in (*kept, "-failover", "-mirror")]
-    failovers = [f"{app}{suffix}" for app in apps for suffix in ("-failover", "-mirror")]
-    return [
-        {"apiGroups": ["traefik.io"], "resources": ["traefikservices"], "verbs": ["list"]},
-        {
-            "apiGroups": ["traefik.io"],
-            "resources": ["traefikservices"],
-            "resourceNames": lists,
-            "verbs": ["get", "update"],
-        },
-        {
-            "apiGroups": ["traefik.io"],
-            "resources": ["traefikservices"],
-            "resourceNames": failovers,
-            "verbs": ["delete"],
-        },
-        {
-            "apiGroups": [""],
-            "resources": ["services"],
-            "resourceNames": list(apps),
-            "verbs": ["get", "update"],
-        },
-        *(
-            {
-                "apiGroups": [group],
-                "resources": [resource],
-                "resourceNames": [f"{app}-baseline" for app in apps],
-                "verbs": ["get", "delete"],
-            }
-            for group, resource in (("apps", "deployments"), ("", "services"))
-        ),
-        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get"]},
-        {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list"]},
-        {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
-    ]
-
-
-def deployment_spec(config: Guard, place: Place, code_name: str, owner: pulumi.Input[str]) -> Map:
-    """Return the Deployment's spec: one pod; a second one for a moment does no harm."""
-    environment = {
-        "PYTHONPATH": HOME,
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "GUARD_OWNER": owner,
-        "GUARD_NAMESPACES": " ".join(place.namespaces),
-    }
-    return {
-        "replicas": 1,
-        "revisionHistoryLimit": 3,
-        "selector": {"matchLabels": system_selector(place.name)},
-        "template": {
-            "metadata": {"labels": system_labels(place.name)},
-            "spec": {
-                "serviceAccountName": place.name,
-                "automountServiceAccountToken": True,
-                "enableServiceLinks": False,
-                "securityContext": pod_security(USER),
-                "terminationGracePeriodSeconds": 10,
-                "containers": [_container(config, environment)],
-                "volumes": [{"name": "code", "configMap": {"name": code_name}}],
-            },
-        },
-    }
-
-
-def _container(config: Guard, environment: Mapping[str, pulumi.Input[str]]) -> Map:
-    probe = {"port": "http", "path": "/readyz"}
-    return hardened(
-        {
-            "name": "guard",
-            "image": config.image or IMAGE,
-            "command": ["python3", "-m", "canary.guard"],
-            "env": [{"name": key, "value": value} for key, value in environment.items()],
-            "ports": [{"name": "http", "containerPort": PORT}],
-            "readinessProbe": {"httpGet": probe, "periodSeconds": 1, "timeoutSeconds": 3},
-            "livenessProbe": {
-                "httpGet": {**probe, "path": "/healthz"},
-                "periodSeconds": 10,
-                "timeoutSeconds": 5,
-                "failureThreshold": 6,
-            },
-            "resources": resources({"cpu": "10m", "memory": "32Mi"}, config.resources),
-            "volumeMounts": [
-                {"name": "code", "mountPath": f"{HOME}/canary/guard", "readOnly": True}
-            ],
-        }
-    )

@@ -200,10 +200,25 @@ class Guard(Model):
 
     install: Flag = True
     """false: then only the next `pulumi up` repairs what a machine left that died in a run."""
+    replicas: Annotated[Whole, Field(ge=1, le=5)] = 1
+    """How many: all of them watch, one acts."""
+    failed_version_ttl: Annotated[PositiveDuration, Field(alias="failedVersionTTL")] = 3600.0
+    """How long a version that failed may keep its pods, where a dead driver left them."""
     image: Image | None = None
     """A Python 3.11 or later, instead of the pinned one."""
     resources: Resources = Field(default_factory=Resources)
     """Of its container, merged over the default."""
+
+
+class NetworkPolicies(Model):
+    """Who may connect to what this stack installs; the load tester is closed in any case."""
+
+    install: Flag = False
+    """true: all ports of Traefik but web and websecure, Prometheus and the guard are closed to all
+    but those who ask them."""
+    allow_from: tuple[Network, ...] = ()
+    """Networks beside kube-system of which the API servers' proxy may come; without them a cluster
+    that enforces policies may refuse what a run asks."""
 
 
 class MetricTemplate(Model):
@@ -230,6 +245,8 @@ class StackConfig(Model):
     """The load tester."""
     guard: Guard = Field(default_factory=Guard)
     """The guard."""
+    network_policies: NetworkPolicies = Field(default_factory=NetworkPolicies)
+    """Who may connect to what."""
     alert_providers: dict[DnsLabel, AlertProvider] = Field(default_factory=dict)
     """Where alerts go, by name."""
     alert_addresses: Addresses = Field(default_factory=dict)

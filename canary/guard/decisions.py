@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 EXPIRY_S = 10.0  # of a Lease, as its holders count too
+STALE_S = 4.0  # of two renewals none came: from now on the records are looked at, too
 GAP_S = 5.0  # who did not look for so long has not watched: the expiry begins anew
+
+LEASE_TTL_S = 3600.0  # from a Lease's last renewal to its end: drivers delete theirs themselves
 
 OWNER = "canary.rollout/owner"
 RECORD = "canary.rollout/record"
@@ -78,17 +83,31 @@ def _number(record: Body, key: str) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def beat_of(lease: Body | None, run: str) -> str:
-    """The last renewal that vouched for the run, "" for none."""
-    annotations = ((lease or {}).get("metadata") or {}).get("annotations") or {}
-    vouched = run in str(annotations.get(RUNS, "")).split()
-    return str(((lease or {}).get("spec") or {}).get("renewTime") or "") if vouched else ""
+def marks(body: Body | None) -> Body:
+    """An object's annotations; none for no object."""
+    found: Body = ((body or {}).get("metadata") or {}).get("annotations") or {}
+    return found
+
+
+def beats(lease: Body) -> dict[str, str]:
+    """The last renewal by each run that it vouched for."""
+    renewed = str((lease.get("spec") or {}).get("renewTime") or "")
+    return dict.fromkeys(str(marks(lease).get(RUNS, "")).split(), renewed)
+
+
+def is_old(lease: Body, wall_s: float) -> bool:
+    """Whether a Lease was not renewed for so long that its driver has died; nonsense is kept."""
+    try:
+        renewed = datetime.fromisoformat(str((lease.get("spec") or {}).get("renewTime")))
+        return wall_s - renewed.timestamp() >= LEASE_TTL_S
+    except (ValueError, OverflowError):
+        return False
 
 
 def record_of(body: Body) -> Body | None:
     """The record of a plain list; None for any other object and for what cannot be read."""
     try:
-        record = json.loads((body["metadata"].get("annotations") or {}).get(RECORD) or "null")
+        record = json.loads(marks(body).get(RECORD) or "null")
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) and record.get("phase") else None
@@ -97,6 +116,13 @@ def record_of(body: Body) -> Body | None:
 def is_unfinished(record: Body) -> bool:
     """Whether a run is under way; a phase that only newer programs know counts as such."""
     return record["phase"] not in ("Succeeded", "Failed")
+
+
+def failed_version(record: Body) -> str:
+    """The version of which the record says that it failed; "" for none."""
+    canary, primary = record.get("canary"), record.get("primary")
+    failed = record["phase"] == "Failed" and isinstance(canary, str) and canary != primary
+    return str(canary) if failed else ""
 
 
 def is_restored(record: Body) -> bool:
@@ -131,15 +157,21 @@ def recorded(body: Body, record: Body) -> Body:
     return after
 
 
+def image_of(record: Body, version: str) -> str:
+    """What people call a version."""
+    images = record.get("images")
+    return str((images if isinstance(images, dict) else {}).get(version) or version)
+
+
 def run_of(body: Body) -> str:
     """The run whose name is on an object."""
-    return str((body["metadata"].get("annotations") or {}).get(RUN, ""))
+    return str(marks(body).get(RUN, ""))
 
 
 def stamped(body: Body, run: str) -> Body:
     """The object with a run's name on it, so that no swap based on what it was succeeds."""
     after = copy.deepcopy(body)
-    after["metadata"]["annotations"] = {**(body["metadata"].get("annotations") or {}), RUN: run}
+    after["metadata"]["annotations"] = {**marks(body), RUN: run}
     after["metadata"].pop("managedFields", None)
     return after
 
@@ -167,6 +199,19 @@ def pointed(service: Body, canary: str, primary: str) -> Body:
     if canary and selector.get(VERSION_LABEL) == canary:
         selector[VERSION_LABEL] = primary
     return after
+
+
+def leads_to(lists: Iterable[Body], apex: Body | None, app: str, version: str) -> bool:
+    """Whether any list, or the apex Service, sends requests to a version."""
+    text = json.dumps([body.get("spec") for body in lists])
+    listed = any(f'"{app}-{version}{end}"' in text for end in ("", "-fallback"))
+    selector = ((apex or {}).get("spec") or {}).get("selector") or {}
+    return listed or selector.get(VERSION_LABEL) == version
+
+
+def replicas(deployment: Body | None) -> int:
+    """How many pods are wanted; the API server's default is 1."""
+    return int(((deployment or {}).get("spec") or {}).get("replicas", 1))
 
 
 def ready_endpoints(slices: list[Body]) -> int:

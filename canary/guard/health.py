@@ -19,7 +19,8 @@ class Health:
     """What the patrol came to so far.
 
     `looked_s` is when the last look ended, `saw_s` when the last one that saw everything did;
-    monotonic seconds. `runs` is how many runs are under way; the others count since the start.
+    monotonic seconds. `runs` is how many runs are under way, `leads` whether this guard acts, of
+    several; the others count since the start.
     """
 
     looked_s: float
@@ -27,6 +28,7 @@ class Health:
     runs: int = 0
     restores: int = 0
     errors: int = 0
+    leads: bool = False
 
     def looked(self, now_s: float, *, complete: bool) -> None:
         """Note the end of a look, just now."""
@@ -46,6 +48,7 @@ class Health:
             ("runs_watched", "gauge", "Runs that are under way.", self.runs),
             ("restores_total", "counter", "Runs whose traffic was put back.", self.restores),
             ("errors_total", "counter", "Answers of the API server that failed.", self.errors),
+            ("leading", "gauge", "Whether this one acts, of several.", int(self.leads)),
             ("look_age_seconds", "gauge", "Since the last look that saw everything.", age),
         )
         return "".join(

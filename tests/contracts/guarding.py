@@ -9,9 +9,12 @@ from typing import Any
 from canary.adapters.heartbeat import LeaseHeartbeat, LeaseKeeper, Pace
 from canary.adapters.lists import OWNER, RECORD, RUN
 from canary.core.record import Phase, Record
+from canary.guard.alerts import Alerts
 from canary.guard.api import Api
 from canary.guard.health import Health
+from canary.guard.lead import Lead
 from canary.guard.patrol import Patrol
+from canary.guard.station import Station
 from tests.contracts.routing import LISTS, NEW, OLD, REST, ApiWorld, at
 
 SERVICES = "/api/v1/namespaces/test/services"
@@ -29,6 +32,8 @@ class Bench:
         self.server = world.server
         self.world = world
         self.now_s = 1000.0
+        self.alerts = "[]"
+        self.pauses: list[float] = []
         pace = Pace(boot_s=self.clock, wall_s=self.clock, every_s=3600.0)
         self.keeper = LeaseKeeper(self.server.connect, namespace="test", owner="me", pace=pace)
         self.heartbeat = LeaseHeartbeat(self.keeper, "r1")
@@ -43,12 +48,19 @@ class Bench:
     def clock(self) -> float:
         return self.now_s
 
-    def guard(self) -> Patrol:
+    def guard(self, lease: str = "", holder: str = "") -> Patrol:
         api = Api(url=self.server.url, token=lambda: "valid")
         health = Health(looked_s=self.now_s)
-        patrol = Patrol(api=api, owner="me", namespaces=("test",), health=health)
-        patrol.clock = patrol.wall_s = self.clock
-        return patrol
+        station = Station(api=api, owner="me", clock=self.clock, wall_s=self.clock, health=health)
+        alerts = Alerts.of(self.alerts, api)
+        alerts.pause = self.pauses.append
+        lead = Lead(station=station, path=lease, holder=holder)
+        return Patrol(station=station, namespaces=("test",), alerts=alerts, lead=lead)
+
+    @property
+    def station(self) -> Station:
+        """What the guard's parts share."""
+        return self.patrol.station
 
     def selector(self, version: str) -> dict[str, str]:
         return {"app.kubernetes.io/name": "podinfo", "app.kubernetes.io/version": version}
@@ -135,19 +147,25 @@ class Bench:
 
 
 class Meddling(Api):
-    """Somebody else acts just before and after the guard's swaps."""
+    """Somebody else acts just before and after the guard's swaps, or what `method` is."""
 
     def __init__(
-        self, api: Api, *, before: Callable[[], object] = list, after: Callable[[], object] = list
+        self,
+        api: Api,
+        *,
+        before: Callable[[], object] = list,
+        after: Callable[[], object] = list,
+        method: str = "PUT",
     ) -> None:
         super().__init__(url=api.url, token=api.token)
-        object.__setattr__(self, "_meddle", (before, after))
+        self._meddle = (before, after)
+        self._method = method
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        before, after = self._meddle  # type: ignore[attr-defined]
-        if method == "PUT":
+        before, after = self._meddle
+        if method == self._method:
             before()
         answer = super().call(method, path, body)
-        if method == "PUT":
+        if method == self._method:
             after()
         return answer

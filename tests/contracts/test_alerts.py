@@ -17,7 +17,8 @@ from canary.adapters.alertforms import Look
 from canary.adapters.alerts import PAUSES_S, Alerts, Manner, Target
 from canary.adapters.background import LIMIT
 from canary.adapters.clock import SystemClock
-from canary.core.notices import Bulletin, Severity
+from canary.core.notice import Severity
+from canary.core.notices import Bulletin
 from canary.core.record import Phase
 from canary.errors import ClusterError
 from tests.contracts.telling import RECORD, REPORT, SECRET, Server, journal, listening

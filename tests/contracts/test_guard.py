@@ -18,9 +18,12 @@ from canary.core.holding import LEASE_S
 from canary.core.record import Phase, Record
 from canary.errors import ConflictError, LapsedError
 from canary.guard import decisions
+from canary.guard.alerts import Alerts
 from canary.guard.api import Api
 from canary.guard.errors import ApiError
+from canary.guard.lead import Lead
 from canary.guard.patrol import Patrol
+from canary.guard.station import Station
 from tests.contracts.guarding import EVENTS, FAILOVER, PLAIN, SERVICES, SHIELDED, Bench, Meddling
 from tests.contracts.routing import LISTS, NEW, OLD, REST, api_world, at
 from tests.fakes.cluster import FakeCluster, Fault
@@ -39,7 +42,7 @@ def test_both_sides_mean_the_same_by_the_same_names() -> None:
     assert (decisions.RUNS, decisions.EXPIRY_S) == (RUNS, LEASE_S)
     lease = {"metadata": {"annotations": {RUNS: "r1 r2"}}, "spec": {"renewTime": "now"}}
     for run in ("r1", "r2", "r"):
-        assert decisions.beat_of(lease, run) == sign_of(lease, run).beat
+        assert decisions.beats(lease).get(run, "") == sign_of(lease, run).beat
     for phase in Phase:
         record = Record(owner="me", phase=phase)
         assert decisions.is_unfinished(json.loads(record.to_json())) is record.unfinished
@@ -68,10 +71,10 @@ class Slow(Api):
 
     def __init__(self, bench: Bench, seconds: float) -> None:
         super().__init__(url=bench.server.url, token=lambda: "valid")
-        object.__setattr__(self, "_passed", lambda: bench.skip(seconds))
+        self._bench, self._seconds = bench, seconds
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        self._passed()  # type: ignore[attr-defined]
+        self._bench.skip(self._seconds)
         return super().call(method, path, body)
 
 
@@ -80,7 +83,7 @@ def test_many_apps_of_a_dead_driver_are_restored_while_the_api_server_is_slow(
 ) -> None:
     """The first ones must not keep the guard so long that it takes its own pause for an outage."""
     apps = [f"app{number}" for number in range(8)]
-    bench.patrol.api = Slow(bench, 0.05)
+    bench.station.api = Slow(bench, 0.05)
     record = bench.run_at(30)
     for app in apps:
         router = bench.world.router(replace(LISTS, app=app))
@@ -182,7 +185,7 @@ def test_a_driver_that_comes_back_in_the_last_moment_keeps_its_run(bench: Bench)
             bench.router.route()
             bench.router.write(replace(record, phase=Phase.ROLLING_BACK, weight_percent=0))
 
-    bench.patrol.api = Meddling(bench.patrol.api, before=come_back)
+    bench.station.api = Meddling(bench.station.api, before=come_back)
     bench.pass_(2.0)
     assert moment.is_set()
     assert bench.record.run == "r1"
@@ -225,7 +228,7 @@ def test_a_newer_run_is_never_written_over(bench: Bench) -> None:
             router.route()
             router.write(newer)
 
-    bench.patrol.api = Meddling(bench.patrol.api, after=begin_anew)
+    bench.station.api = Meddling(bench.station.api, after=begin_anew)
     bench.pass_(6.0)
     assert bench.record.run == "r2"
     assert bench.body(SHIELDED)["metadata"]["annotations"][RUN] == "r2"
@@ -277,8 +280,10 @@ def test_trouble_with_one_app_is_not_anothers(bench: Bench) -> None:
     bench.run_at(30)
     other = replace(LISTS, app="another")
     router = bench.world.router(other)
-    router.write(replace(at(30), lease="test/forbidden"))
-    bench.server.faults.append(Fault(path="leases/forbidden", status=403, times=100_000))
+    router.write(replace(bench.record, weight_percent=0))
+    router.write(bench.record)
+    refused = Fault(method="PUT", path="services/another", status=403, times=100_000)
+    bench.server.faults.append(refused)
     bench.pass_(14.0)
     assert not bench.patrol.look()
     bench.demand_restored()
@@ -290,4 +295,6 @@ def test_an_api_server_that_is_gone_is_an_error_not_an_end() -> None:
     api = Api(url=url, token=lambda: "valid")
     with pytest.raises(ApiError, match="no answer"):
         api.find("/version")
-    assert not Patrol(api=api, owner="me", namespaces=("test",)).look()
+    station, alerts = Station(api=api, owner="me"), Alerts.of("[]", api)
+    lead = Lead(station=station)
+    assert not Patrol(station=station, namespaces=("test",), alerts=alerts, lead=lead).look()

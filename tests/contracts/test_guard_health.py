@@ -23,7 +23,7 @@ def bench() -> Iterator[Bench]:
 
 def numbers(bench: Bench) -> dict[str, float]:
     """What a scrape gets, over HTTP, by the metrics' names without what they begin with."""
-    server = serve(bench.patrol.health, port=0, clock=bench.clock)
+    server = serve(bench.station.health, port=0, clock=bench.clock)
     try:
         address = f"http://127.0.0.1:{server.server_address[1]}/metrics"
         with urllib.request.urlopen(address, timeout=10) as answer:
@@ -41,6 +41,7 @@ def test_runs_restores_and_the_age_of_the_last_look_are_told(bench: Bench) -> No
         "runs_watched": 0,
         "restores_total": 0,
         "errors_total": 0,
+        "leading": 0,
         "look_age_seconds": float("inf"),
     }
     bench.run_at(30)
@@ -55,7 +56,7 @@ def test_runs_restores_and_the_age_of_the_last_look_are_told(bench: Bench) -> No
 
 def test_an_api_server_that_refuses_counts_as_errors_and_ends_readiness(bench: Bench) -> None:
     bench.pass_(2.0)
-    health = bench.patrol.health
+    health = bench.station.health
     assert health.status("/readyz", bench.now_s) == 200
     bench.server.faults.append(Fault(status=503, times=100_000))
     bench.pass_(BLIND_S + 2.0)

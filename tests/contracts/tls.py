@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+from http.server import HTTPServer
 from pathlib import Path
 
-from tests.fakes.web import Web
 
-
-def behind_tls(web: Web, directory: Path) -> str:
+def behind_tls(web: HTTPServer, directory: Path) -> str:
     """Let the server speak TLS with a certificate of its own making, in PEM."""
     key, certificate = directory / "key.pem", directory / "certificate.pem"
     made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=here"]

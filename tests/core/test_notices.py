@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from canary.core.notices import Bulletin, Notice, Severity
+from canary.core.notice import Notice, Severity
+from canary.core.notices import Bulletin
 from canary.core.record import Phase, Record
 from canary.core.report import Report
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from typing import Any
@@ -21,6 +22,7 @@ ENDLESS: dict[str, Any] = {"analysis": {"interval": "2m", "stepWeights": [50]}}
 SHORT: dict[str, Any] = {"analysis": {"stepWeights": [50]}, "drain": "6s"}
 RESTORED_WITHIN_S = 8.0
 GUARDED_WITHIN_S = 15.0
+STOPPED_WITHIN_S = 60.0  # the records are listed every half minute
 
 
 def test_an_interrupted_and_a_killed_run_are_restored_within_seconds(world: World) -> None:
@@ -39,18 +41,25 @@ def test_an_interrupted_and_a_killed_run_are_restored_within_seconds(world: Worl
 
 
 def test_when_the_machine_dies_the_guard_restores(world: World) -> None:
-    world.shared["guard"] = {"install": True}
+    """The guard that led dies in the same moment; and what failed loses its pods in the end."""
+    world.shared["guard"] = {"install": True, "replicas": 2, "failedVersionTTL": "5s"}
     world.write(GOOD, ENDLESS)
     world.project.up()
     primary, members = world.record().primary, world.members()
+    leader = await_(lambda: _leading_guard(world), "a guard that leads", 15)
     with world.probe(methods=("GET", "POST")) as users:
         run = _all_killed(world)
+        killed = ("delete", "pod", leader, "--grace-period=0", "--force", "--wait=false")
+        world.bed.kubectl("-n", world.namespace, *killed)
         await_(
             lambda: world.record().phase is Phase.FAILED, "the guard's restore", GUARDED_WITHIN_S
         )
         assert world.record().run == f"guard-{run}"
         assert world.record().reason.startswith(f"restored by guard: the driver of run {run} gave")
         assert (world.members(), world.apex_version()) == (members, primary)
+        assert _leading_guard(world) != leader
+        failed = world.record().canary
+        await_(lambda: not world.pods(failed), "the end of what failed", STOPPED_WITHIN_S)
         _cleaned_up(world, primary)
     assert not len(users.answers().failed()), users.answers().failed()
 
@@ -144,6 +153,17 @@ def _all_killed(world: World) -> str:
     world.project.run("cancel", "--yes")
     assert record is not None
     return record.run
+
+
+def _leading_guard(world: World) -> str:
+    """The pod of the guard that acts, "" for none."""
+    leases = world.bed.kubectl("-n", world.namespace, "get", "leases", "-o", "json")
+    holders = [
+        lease.get("spec", {}).get("holderIdentity", "")
+        for lease in json.loads(leases)["items"]
+        if lease["metadata"]["name"].startswith("canary-guard-")
+    ]
+    return "".join(holders)
 
 
 def _killed_while_draining(world: World) -> str:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.bed.cluster import Bed
+from tests.bed.errors import BedError
 from tests.e2e.conftest import bed_name
 from tests.e2e.project import CHECKOUT, Project
 from tests.e2e.waiting import await_
@@ -35,11 +36,16 @@ def test_the_dev_stack_comes_and_goes_and_leaves_nothing(empty: Bed, tmp_path: P
     project = Project(empty, tmp_path, "dev")
     project.init()
     committed = yaml.safe_load(DEV.read_text())["config"]
-    project.write({key.removeprefix("canary:"): value for key, value in committed.items()})
+    settings = {key.removeprefix("canary:"): value for key, value in committed.items()}
+    project.write({**settings, "networkPolicies": {"install": True}})
     project.up()
     made = objects(empty) - before
     assert "customresourcedefinition.apiextensions.k8s.io/traefikservices.traefik.io" in made
     assert "deployment.apps/traefik" in made
+    assert "networkpolicy.networking.k8s.io/traefik" in made
+    for name in sorted(made):
+        if name.startswith("namespace/"):
+            restart_restricted(empty, name.removeprefix("namespace/"))
 
     for again in (project.refresh(), project.up()):
         assert set(again.counts) == {"unchanged"}
@@ -48,6 +54,18 @@ def test_the_dev_stack_comes_and_goes_and_leaves_nothing(empty: Bed, tmp_path: P
     project.destroy()
     assert project.export() == {}
     await_(lambda: objects(empty) == before, "the cluster as it was", 30)
+
+
+def restart_restricted(bed: Bed, namespace: str) -> None:
+    """Start every pod of a namespace anew, now that only restricted ones are admitted."""
+    bed.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
+    everything = ("-n", namespace, "delete", "pods", "--all", "--wait=true")
+    bed.kubectl(*everything, "--grace-period=1")
+    waiting = ("-n", namespace, "wait", "--for=condition=Available", "--timeout=120s")
+    bed.kubectl(*waiting, "deployments", "--all")
+    loose = ("run", "loose", "--image=nowhere/none:1", "--dry-run=server")
+    with pytest.raises(BedError, match="violates PodSecurity"):
+        bed.kubectl("-n", namespace, *loose)
 
 
 def objects(bed: Bed) -> set[str]:

@@ -11,7 +11,7 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -86,6 +86,11 @@ class FakeCluster:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def web(self) -> HTTPServer:
+        """What listens."""
+        return self._server
 
     def kubeconfig(self) -> str:
         """A kubeconfig with one context, `fake`."""
@@ -171,7 +176,9 @@ class FakeCluster:
 
     def _scaled(self, path: str, content: _Content, manager: str) -> Answer:
         replicas = content.value["spec"]["replicas"]
-        body = self.objects.merge(path, {"spec": {"replicas": replicas}}, manager)
+        given = content.value.get("metadata", {}).get("resourceVersion")
+        marks = {"metadata": {"resourceVersion": given}} if given else {}
+        body = self.objects.merge(path, {**marks, "spec": {"replicas": replicas}}, manager)
         return 200, {"kind": "Scale", "spec": {"replicas": body["spec"]["replicas"]}}
 
 

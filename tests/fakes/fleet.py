@@ -109,6 +109,15 @@ class FakeFleet:
             deployed.resize(replicas, self._now_s())
             self.scaled.append((version, replicas))
 
+    def stop(self, version: str) -> bool:
+        """Somebody else than a run stops a version; whether it had pods."""
+        deployed = self.versions.get(version)
+        if deployed is None or not deployed.replicas:
+            return False
+        assert version not in self._with_traffic(), f"{version} stopped under traffic"
+        deployed.replicas, deployed.since_s = 0, self._now_s()
+        return True
+
     def copy(self, version: str, replicas: int, run: str) -> None:
         self._raise_fault()
         if version not in self.versions:

@@ -14,6 +14,7 @@ from tests.fakes.heartbeat import FakeLeases
 from tests.fakes.router import FakeTraffic
 
 POLL_S = 2.0
+FAILED_TTL_S = 20.0  # an hour, in the haste of a simulation
 
 
 class FakeGuard:
@@ -34,6 +35,7 @@ class FakeGuard:
         self.down: Callable[[], bool] = lambda: False
         self.alive: Callable[[str], bool] = lambda _: False
         self.restores: list[Record] = []
+        self.stops: list[str] = []
         self._clock = clock
         self._traffic = traffic
         self._apex = apex
@@ -41,6 +43,7 @@ class FakeGuard:
         self._fleet = fleet
         self._watch: decisions.Watch | None = None
         self._looked_s = float("-inf")
+        self._failed: tuple[Record | None, float] = (None, 0.0)
         clock.on_tick.append(self._tick)
 
     def _tick(self, now_s: float) -> None:
@@ -50,6 +53,8 @@ class FakeGuard:
         record = self._traffic.record
         if self.restores and record == self.restores[-1]:
             self._settle(record)
+        if record is not None:
+            self._stop_failed(record, now_s)
         if record is None or not record.unfinished or not record.lease:
             self._watch = None
             return
@@ -82,3 +87,18 @@ class FakeGuard:
         drained = decisions.is_drained(json.loads(record.to_json()), self._clock.wall_s())
         if drained and not self._traffic.frozen and BASELINE in self._fleet.versions:
             self._fleet.discard()
+
+    def _stop_failed(self, record: Record, now_s: float) -> None:
+        """The fleet refuses to stop what has traffic; what a frozen Traefik routes, nobody sees."""
+        version = decisions.failed_version(json.loads(record.to_json()))
+        if not version or self._failed[0] != record:
+            self._failed = (record, now_s)
+            return
+        traffic = self._traffic
+        led_to = {*traffic.plain, *traffic.shielded, traffic.copies_to, self._apex.selected}
+        waiting = now_s - self._failed[1] < FAILED_TTL_S
+        if waiting or traffic.frozen or version in led_to - {record.primary}:
+            return
+        assert not record.unfinished, f"the guard stopped {version} in run {record.run}"
+        if self._fleet.stop(version):
+            self.stops.append(version)

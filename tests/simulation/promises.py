@@ -8,6 +8,7 @@ from canary.core.retreat import KEPT
 from canary.engine.repair import UNROUTED, damage_of
 from canary.errors import Interrupted
 from tests.engine.world import NEW, OLD
+from tests.fakes.guard import FAILED_TTL_S
 from tests.fakes.router import FakeRouter
 from tests.simulation.scenario import Happening
 from tests.simulation.story import Story, again
@@ -174,6 +175,22 @@ def check_guarded(story: Story) -> None:
         world.traffic.frozen = False
         world.clock.advance_slowly(15.0)
         assert BASELINE not in world.fleet.versions, "the guard left the baseline"
+    _check_stopped(story)
+
+
+def _check_stopped(story: Story) -> None:
+    """A version that failed has no pods once its time is up, whoever should have stopped them."""
+    world = story.world
+    record = world.traffic.record
+    failed = record is not None and record.phase is Phase.FAILED and record.canary
+    if not record or not failed or record.canary == record.primary:
+        return
+    world.traffic.frozen = False
+    world.clock.advance_slowly(FAILED_TTL_S + 15.0)
+    traffic = world.traffic
+    led_to = {*traffic.plain, *traffic.shielded, traffic.copies_to, world.apex.selected}
+    if traffic.record == record and record.canary not in led_to:
+        assert not world.fleet.versions[record.canary].replicas, "pods of a failed version are left"
 
 
 def _check_routed_again(story: Story) -> None:

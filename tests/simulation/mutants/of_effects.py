@@ -136,6 +136,42 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        name="guard-stops-primary",
+        why="the guard stops the version that serves",
+        seed=4,
+        edits=(
+            Edit(
+                path="canary/guard/decisions.py",
+                old='    return str(canary) if failed else ""',
+                new='    return str(primary) if failed else ""',
+            ),
+        ),
+    ),
+    Mutant(
+        name="guard-stops-nothing",
+        why="pods of a version that failed are left for ever",
+        seed=5,
+        edits=(
+            Edit(
+                path="canary/guard/decisions.py",
+                old='    return str(canary) if failed else ""',
+                new='    return "" if failed else ""',
+            ),
+        ),
+    ),
+    Mutant(
+        name="guard-stops-runs",
+        why="the guard stops the version of a run under way",
+        seed=5,
+        edits=(
+            Edit(
+                path="canary/guard/decisions.py",
+                old='    failed = record["phase"] == "Failed" and isinstance(canary, str)',
+                new="    failed = isinstance(canary, str)",
+            ),
+        ),
+    ),
+    Mutant(
         name="no-emergency",
         why="a bug leaves users on the canary",
         seed=99,
