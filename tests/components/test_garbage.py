@@ -25,7 +25,14 @@ def test_no_cycles_are_searched_for_while_a_stack_is_declared() -> None:
 
 
 def _searches() -> int:
-    before = [each["collections"] for each in gc.get_stats()]
-    recorder.stack({"apps": {"podinfo": PODINFO}})
-    after = [each["collections"] for each in gc.get_stats()]
-    return sum(after) - sum(before)
+    begun: list[str] = []
+
+    def watch(phase: str, _info: dict[str, int]) -> None:
+        begun.append(phase)
+
+    gc.callbacks.append(watch)
+    try:
+        recorder.stack({"apps": {"podinfo": PODINFO}})
+    finally:
+        gc.callbacks.remove(watch)
+    return begun.count("start")
