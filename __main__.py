@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from canary import liveness, program, quiet
+from canary import garbage, liveness, program, quiet
 from canary.errors import CanaryError
 
 
@@ -15,6 +15,7 @@ def main() -> None:
         pulumi.RunError: it cannot be carried out; every problem on a line of its own.
     """
     quiet.hush()
+    garbage.leave()
     with liveness.hold(liveness.engine_address()) as held:
         if held.problem:
             pulumi.log.warn(held.problem)

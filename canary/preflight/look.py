@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from canary.adapters.access import Endpoint
@@ -20,6 +20,7 @@ from canary.preflight.findings import Findings, Reader, merged
 from canary.preflight.guarding import Post, guard_findings
 from canary.preflight.holders import Patience
 from canary.preflight.hooks import has_secrets, hook_findings
+from canary.preflight.listed import Listed
 from canary.preflight.queries import query_findings
 from canary.preflight.rights import Rights, rights_findings
 from canary.preflight.surroundings import (
@@ -83,7 +84,7 @@ def _log_in(open_doors: Callable[[], Doors], opened: Future[Doors]) -> Findings:
     except BaseException as error:
         opened.set_exception(error)
         raise
-    opened.set_result(doors)
+    opened.set_result(replace(doors, cluster=Listed(doors.cluster)))
     return Findings()
 
 

@@ -124,10 +124,12 @@ def _complaint(name: str, endpoint: Asking) -> str:
 def namespace_findings(config: StackConfig, cluster: Reader) -> Findings:
     """Whether the namespaces that are to be created can be, and the others exist."""
     problems: list[str] = []
+    names = {app.namespace for app in config.apps.values()} - _BUILT_IN
+    there = {name: cluster.find(f"/api/v1/namespaces/{name}") for name in sorted(names)}
     for key, app in config.apps.items():
         if app.namespace in _BUILT_IN:
             continue
-        found = cluster.find(f"/api/v1/namespaces/{app.namespace}")
+        found = there[app.namespace]
         if found is None and not app.create_namespace:
             problems.append(f"{key}: namespace {app.namespace} does not exist")
         if found and app.create_namespace and not _is_ours(found):

@@ -7,31 +7,56 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import linear_regression, median
+from typing import Any, NamedTuple
 
 from tests.bed.cluster import Bed
 from tests.bench.platforms import platform
+from tests.components import recorder
 from tests.e2e.project import Project
 from tests.e2e.settings import ELSEWHERE, GOOD, Config, merged, podinfo
 
 TARGET = Path("docs/preview.md")
+PROGRAM = Path(__file__).parent / "plain" / "__main__.py"
 SIZES = {"to come": (0, 1, 5, 10, 20), "deployed": (0, 1, 10)}
 ADDED_MOST_S, FURTHER_MOST_MS = 2.0, 30.0
 INTRODUCTION = """\
 # What a preview costs
 
-Written by `make bench`; do not edit. Seconds of `pulumi preview`, from the command to its end, on
-the embedded cluster with two cores: a stack of so many apps that are not deployed yet, and one of
-so many that are, with a Traefik and a Prometheus that exist. Each cell is the median of {times},
-taken in turns, with the least and the greatest behind it. Without an app there is no Rollout: that
-is Pulumi, its plugins, and what this program reads before anything else.
-"""
+Written by `make bench`; do not edit. `pulumi preview` on the embedded cluster with two cores: of a
+stack of so many apps that are not deployed yet, and of one of so many that are, with a Traefik and
+a Prometheus that exist. Each cell is the median of {times}, taken in turns, with the least and the
+greatest behind it. Without an app there is no Rollout: that is Pulumi, its plugins, and what this
+program reads before anything else.
 
-Measured = Mapping[int, Sequence[float]]
+*Plain* is what the host costs: a Pulumi program that declares as many resources of the same types,
+their texts ready-made. It parses, renders, asks and plans nothing, and its dynamic resources are
+idle. An app is nine resources, each a call that Pulumi's engine, its plugins and its SDK for Python
+answer in turn.
+"""
+TABLES = {
+    "seconds": "Seconds from the command to its end",
+    "processor_s": "Seconds of processor time, of the CLI and all that it starts",
+}
+
+OURS, PLAIN = "preview", "plain"  # which program
+
+
+class Cost(NamedTuple):
+    """Of one preview; the field names are those of `TABLES`."""
+
+    seconds: float
+    processor_s: float
+
+
+Column = Mapping[int, Sequence[float]]
+Costs = Mapping[str, Mapping[int, Sequence[Cost]]]
+Projects = Mapping[tuple[str, int], Project]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -52,68 +77,136 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def measure(bed: Bed, directory: Path, times: int) -> dict[str, dict[int, list[float]]]:
-    """Seconds by number of apps, first of apps to come and then of those that are there."""
+def measure(bed: Bed, directory: Path, times: int) -> Costs:
+    """By column and number of apps; first of apps to come and then of those that are there."""
     platform(bed, directory)
-    found: dict[str, dict[int, list[float]]] = {}
-    projects = {size: _project(bed, directory, size) for size in SIZES["to come"]}
+    projects: dict[tuple[str, int], Project] = {}
     try:
-        for what, sizes in SIZES.items():
-            if what == "deployed":
-                for size in sizes:
-                    projects[size].up()
-            for size in sizes:  # unmeasured: what is read for the first time
-                projects[size].preview()
-            found[what] = {size: [] for size in sizes}
-            for _ in range(times):
-                for size in sizes:
-                    found[what][size].append(round(projects[size].preview().seconds, 3))
+        for size in SIZES["to come"]:
+            projects[OURS, size] = _project(bed, directory, size)
+            projects[PLAIN, size] = _plain_project(bed, directory, size)
+        to_come = _in_turns(projects, "to come", times)
+        for size in SIZES["deployed"]:
+            projects[OURS, size].up()
+            projects[PLAIN, size].up()
+        return {**to_come, **_in_turns(projects, "deployed", times)}
     finally:
-        for size, project in projects.items():
-            project.close((_namespace(size),))
-    return found
+        for (kind, size), project in projects.items():
+            project.close((_namespace(kind, size),))
 
 
-def _namespace(size: int) -> str:
-    return f"preview-{size}"
+def _in_turns(projects: Projects, what: str, times: int) -> Costs:
+    columns, sizes = {what: OURS, plain(what): PLAIN}, SIZES[what]
+    turns = [(column, size) for size in sizes for column in columns]
+    costs: dict[tuple[str, int], list[Cost]] = {turn: [] for turn in turns}
+    for time in range(times + 1):
+        for column, size in turns:
+            cost = _cost(projects[columns[column], size])
+            if time:  # the first one reads much for the first time
+                costs[column, size].append(cost)
+    return {column: {size: costs[column, size] for size in sizes} for column in columns}
+
+
+def plain(what: str) -> str:
+    """The name of the column beside `what`."""
+    return f"{what}, plain"
+
+
+def _cost(project: Project) -> Cost:
+    before_s = _processor_s()
+    seconds = project.preview().seconds
+    return Cost(seconds=round(seconds, 3), processor_s=round(_processor_s() - before_s, 3))
+
+
+def _processor_s() -> float:
+    """Of all children that have ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _namespace(kind: str, size: int) -> str:
+    return f"{kind}-{size}"
 
 
 def _project(bed: Bed, directory: Path, size: int) -> Project:
     project = Project(bed, directory / f"of-{size}", f"preview-{size}")
     project.init()
-    elsewhere = merged(ELSEWHERE, {"prometheus": {"scrapeInterval": "5s"}})
-    project.write({**elsewhere, "apps": {f"app-{n}": _app(size, n) for n in range(size)}})
+    project.write(_settings(size, _namespace(OURS, size)))
     return project
 
 
-def _app(size: int, number: int) -> Config:
-    app = podinfo(GOOD, _namespace(size), f"app-{number}.preview-{size}.test")
+def _plain_project(bed: Bed, directory: Path, size: int) -> Project:
+    project = Project(bed, directory / f"plain-of-{size}", f"plain-{size}")
+    program = project.directory / "__main__.py"
+    program.unlink()
+    program.symlink_to(PROGRAM)
+    resources = declared(_settings(size, _namespace(PLAIN, size)))
+    (project.directory / "resources.json").write_text(json.dumps(resources))
+    project.init()
+    return project
+
+
+def declared(settings: Config) -> list[dict[str, Any]]:
+    """What a stack with these settings declares, for the plain program; its provider it has."""
+    return [
+        {
+            "type": each.type,
+            "name": each.name,
+            "inputs": each.inputs,
+            "parent": each.parent,
+            "urn": each.urn,
+            "dependsOn": sorted(each.depends_on),
+        }
+        for each in recorder.stack(settings)
+        if not each.type.startswith("pulumi:providers:")
+    ]
+
+
+def _settings(size: int, namespace: str) -> Config:
+    elsewhere = merged(ELSEWHERE, {"prometheus": {"scrapeInterval": "5s"}})
+    return {**elsewhere, "apps": {f"app-{n}": _app(namespace, n) for n in range(size)}}
+
+
+def _app(namespace: str, number: int) -> Config:
+    app = podinfo(GOOD, namespace, f"app-{number}.{namespace}.test")
     plan = {"analysis": {"interval": "10s"}, "replicas": 1, "progressDeadlineSeconds": 300}
     return merged(app, {**plan, "preStopSleepSeconds": 0})
 
 
-def page(measured: Mapping[str, Measured]) -> str:
+def page(measured: Costs) -> str:
     """The whole page."""
-    times = len(next(iter(measured["to come"].values())))
-    lines = [
-        INTRODUCTION.format(times=times),
-        f"| apps | {' | '.join(measured)} |",
-        "|---|---|---|",
-    ]
+    lines = [INTRODUCTION.format(times=len(measured["to come"][0]))]
+    for field, title in TABLES.items():
+        columns = {
+            column: {size: [getattr(cost, field) for cost in costs] for size, costs in by.items()}
+            for column, by in measured.items()
+        }
+        lines += [f"## {title}", "", *_table(columns), ""]
+    return "\n".join(lines)
+
+
+def _table(measured: Mapping[str, Column]) -> Iterator[str]:
+    yield f"| apps | {' | '.join(measured)} |"
+    yield f"|---|{'---|' * len(measured)}"
     for size in SIZES["to come"]:
         cells = " | ".join(_cell(seconds.get(size, ())) for seconds in measured.values())
-        lines.append(f"| {size} | {cells} |")
-    added = {what: _added_s(seconds) for what, seconds in measured.items()}
-    further = {what: further_ms(seconds) for what, seconds in measured.items()}
-    lines += [
-        f"| the first app adds (at most {ADDED_MOST_S:g} s) | "
-        + " | ".join(f"{value:.2f} s" for value in added.values())
-        + " |",
-        f"| each further app adds (at most {FURTHER_MOST_MS:g} ms) | "
-        + " | ".join(f"{value:.0f} ms" for value in further.values())
-        + " |",
-    ]
-    return "\n".join(lines) + "\n"
+        yield f"| {size} | {cells} |"
+    added = " | ".join(f"{_added_s(seconds):.2f} s" for seconds in measured.values())
+    yield f"| the first app adds (at most {ADDED_MOST_S:g} s) | {added} |"
+    further = {column: further_ms(seconds) for column, seconds in measured.items()}
+    values = " | ".join(f"{value:.0f} ms" for value in further.values())
+    yield f"| each further app adds (at most {FURTHER_MOST_MS:g} ms) | {values} |"
+    yield ""
+    for what in SIZES:
+        yield _ratio(what, further[what], further[plain(what)])
+
+
+def _ratio(what: str, ours_ms: float, plain_ms: float) -> str:
+    """How much of what a further app adds is the host's."""
+    return (
+        f"- A further app {what} adds {ours_ms:.0f} ms, in the plain program {plain_ms:.0f} ms: "
+        f"{ours_ms / plain_ms:.2f} times as much."
+    )
 
 
 def _cell(seconds: Sequence[float]) -> str:
@@ -122,11 +215,11 @@ def _cell(seconds: Sequence[float]) -> str:
     return f"{median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f})"
 
 
-def _added_s(measured: Measured) -> float:
+def _added_s(measured: Column) -> float:
     return median(measured[1]) - median(measured[0])
 
 
-def further_ms(measured: Measured) -> float:
+def further_ms(measured: Column) -> float:
     """The slope of the medians from one app on."""
     sizes = [size for size in measured if size]
     return 1000 * linear_regression(sizes, [median(measured[size]) for size in sizes]).slope

@@ -24,6 +24,8 @@ NAMED = f"{TRAEFIK}/namespaces/test/traefikservices"
 class StoredCluster:
     """Objects by path; `refusals` are raised for paths, `gate` is waited for before an answer.
 
+    `asked` are the paths of all requests so far.
+
     Reading is all it can do: a look that writes fails for want of the method.
     """
 
@@ -31,21 +33,31 @@ class StoredCluster:
     pods: list[Object] = field(default_factory=list)
     refusals: dict[str, ClusterError] = field(default_factory=dict)
     gate: threading.Event | None = None
+    asked: list[str] = field(default_factory=list)
 
     def find(self, path: str) -> Object | None:
-        if self.gate is not None and path != "/version":
-            self.gate.wait(30)
-        if path in self.refusals:
-            raise self.refusals[path]
+        self._answer(path)
         return copy.deepcopy(self.objects.get(path))
 
     def list_(
         self, path: str, *, label_selector: str = "", field_selector: str = ""
     ) -> list[Object]:
-        assert path.endswith("/pods")
-        assert label_selector
         assert not field_selector
-        return copy.deepcopy(self.pods)
+        self._answer(path)
+        if path.endswith("/pods"):
+            assert label_selector
+            return copy.deepcopy(self.pods)
+        assert path.endswith("/traefikservices")
+        if TRAEFIK not in self.objects:
+            raise ClusterError("the API server knows no traefikservices", status=404)
+        return [copy.deepcopy(self.objects[at]) for at in self.objects if at.startswith(f"{path}/")]
+
+    def _answer(self, path: str) -> None:
+        self.asked.append(path)
+        if self.gate is not None and path != "/version":
+            self.gate.wait(30)
+        if path in self.refusals:
+            raise self.refusals[path]
 
 
 @dataclass(slots=True, kw_only=True)

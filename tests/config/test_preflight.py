@@ -26,7 +26,7 @@ from tests.config.readers import (
     traefik_pod,
     weighted,
 )
-from tests.config.samples import FOREIGN_PROMETHEUS, loaded, stack
+from tests.config.samples import APP, FOREIGN_PROMETHEUS, loaded, stack
 from tests.fakes.clock import FakeClock
 
 NEXT = "9876543210"
@@ -123,10 +123,33 @@ def test_the_look_ends_at_its_bound_and_names_what_did_not_answer() -> None:
     gate.set()
     assert set(found.problems) == {
         "Traefik's CRDs did not answer within 0.2 s",
+        "Traefik did not answer within 0.2 s",
         "Prometheus did not answer within 0.2 s",
         "namespaces did not answer within 0.2 s",
         "app podinfo did not answer within 0.2 s",
     }
+
+
+def _apps(count: int) -> StackConfig:
+    apps = {f"app-{n}": {**APP, "host": f"app-{n}.example.com"} for n in range(count)}
+    return load({**stack(), "apps": apps})
+
+
+def test_a_further_app_in_a_namespace_costs_three_questions() -> None:
+    asked = []
+    for apps in (1, 2, 10):
+        cluster = _cluster(installed())
+        assert len(_look(cluster, _apps(apps)).live) == apps
+        assert len(cluster.asked) == len(set(cluster.asked))
+        asked.append(len(cluster.asked))
+    assert [asked[1] - asked[0], asked[2] - asked[0]] == [3, 27]
+
+
+def test_lists_that_cannot_be_read_are_one_problem_for_all_apps() -> None:
+    refusal = ClusterError("not permitted", status=403)
+    cluster = _cluster(refusals={NAMED: refusal})
+    assert _look(cluster, _apps(3)) == Findings(problems=("not permitted",))
+    assert cluster.asked.count(NAMED) == 1
 
 
 def test_a_login_that_hangs_is_one_problem() -> None:

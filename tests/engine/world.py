@@ -163,7 +163,7 @@ class World:
 
     def _routed(self) -> set[str]:
         plain, shielded = self.traffic.live()
-        return {*plain, *shielded, self.traffic.routed_copies_to}
+        return {*plain, *shielded, self.traffic.routed_copies_to, self.apex.selected}
 
 
 def refuse(world: World, phase: Phase, *errors: Exception) -> None:

@@ -65,7 +65,8 @@ class Faults:
 
     Answers to writes are `lost`; any answer may be `late_s` seconds late, and a read be answered as
     it was a moment ago (`stale`). At `visit_call` a second driver comes and carries out an update:
-    while this one is stopped, if it is `pause`d there. `visitor` is what befalls the second.
+    while this one is stopped, if it is `pause`d there. `visitor` is what befalls the second. The
+    record of a promotion is refused for `unsettled_s` seconds.
     """
 
     crash: Crash | None = None
@@ -75,6 +76,7 @@ class Faults:
     stale: frozenset[int] = frozenset()
     visit_call: int = 0
     visitor: Crash | None = None
+    unsettled_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +156,7 @@ def _disturbed(random: Random, calm: Scenario, length_s: float) -> Scenario:
     happenings = [
         (random.uniform(0, length_s), random.choice(list(Happening))) for _ in range(count)
     ]
+    happenings += _lost(Random(f"lost {calm.seed}"), length_s)
     outages = [random.uniform(0, length_s) for _ in range(random.choice((0, 0, 0, 1, 2)))]
     lost = random.sample(range(1, 400), random.choice((0, 0, 5, 40)))
     crash = Crash(call=int(400 * random.random() ** 2) + 1, deadly=random.random() < 0.7)
@@ -168,6 +171,12 @@ def _disturbed(random: Random, calm: Scenario, length_s: float) -> Scenario:
         pause=_pause(random),
     )
     return replace(calm, faults=_more(Random(f"faults of {calm.seed}"), faults))
+
+
+def _lost(random: Random, length_s: float) -> list[tuple[float, Happening]]:
+    """A canary without a ready pod while it has traffic is rare among so many other things."""
+    at_s = random.uniform(0, length_s)
+    return [(at_s, Happening.CANARY_UNREADY)] if random.random() < 0.15 else []
 
 
 def _more(random: Random, faults: Faults) -> Faults:
@@ -187,6 +196,7 @@ def _more(random: Random, faults: Faults) -> Faults:
         stale=frozenset(stale),
         visit_call=call if random.random() < 0.2 else 0,
         visitor=crash if random.random() < 0.3 else None,
+        unsettled_s=random.choice((4.0, 20.0)) if random.random() < 0.1 else 0.0,
     )
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import fields, replace
 from typing import NamedTuple, cast
 
-from canary.core.record import BASELINE, TERMINAL, Phase, Record
+from canary.core.record import BASELINE, Phase, Record
 from canary.errors import CanaryError
 from canary.ports import Ports, Router
 from tests.engine.world import NEW, OLD, OWNER, World
@@ -21,6 +21,8 @@ from tests.fakes.traffic import Behaviour
 from tests.simulation.census import Census
 from tests.simulation.interference import Death, Interference
 from tests.simulation.scenario import WARM_S, Faults, Happening, Scenario
+from tests.simulation.stranding import Stranding
+from tests.simulation.watched import Watched
 
 DOWN = Behaviour(errors=1.0)
 FOREIGN = (Happening.EDITED, Happening.CLEARED, Happening.TAKEN_OVER)
@@ -41,42 +43,6 @@ class _Answers(Mapping[str, Behaviour]):
 
     def __len__(self) -> int:
         return len(self._behaviours)
-
-
-class _Watched:
-    """The router, which never gets more traffic for a version without pods while another has some.
-
-    And which no run uses to write over another one that took over after its claim.
-    Somebody who looked less than `BLIND_S` ago could not know better.
-    """
-
-    BLIND_S = 12.0
-
-    def __init__(self, world: SimulatedWorld, router: Router) -> None:
-        self._world = world
-        self._router = router
-        self._claimed = False
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._router, name)
-
-    def write(self, record: Record) -> None:
-        before, held = dict(self._world.traffic.plain), self._world.traffic.record
-        self._router.write(record)
-        other = held is not None and held.run != record.run
-        assert not (self._claimed and other), "another run's record was written over"
-        theirs = self._world.wrote is not self
-        assert not (self._claimed and theirs), "what another driver had written was written over"
-        self._world.wrote = self
-        self._claimed |= record.phase is Phase.PREPARING
-        copied = self._world.traffic.plain.get(BASELINE, 0)
-        assert copied == record.baseline_percent <= record.weight_percent
-        repaired = record.phase in TERMINAL and other
-        now_s, canary = self._world.now_s(), before.get(record.canary, 0)
-        self._world.census.demand(record, canary, now_s, self.BLIND_S)
-        for version, weight in record.members:
-            if weight > before.get(version, 0):
-                self._world.demand_ready(version, self.BLIND_S, among_copies=not repaired)
 
 
 class Driver(NamedTuple):
@@ -105,6 +71,7 @@ class SimulatedWorld(World):
         self.meddled_s = self.refused_s = float("-inf")
         self.visit_s = 0.0
         self.wrote: object = None  # which driver wrote lists and record last
+        self._stranding = Stranding(sum(scenario.faults.late_s.values()))
         self.interference = Interference(self, scenario.faults)
         self.crew = [Driver(self.heartbeat, self.interference)]
         self.seen_up_s = dict.fromkeys((OLD, NEW, BASELINE), float("-inf"))
@@ -127,7 +94,7 @@ class SimulatedWorld(World):
     def ports(self) -> Ports:
         """Interfered with, and a driver's own: only the cluster is shared with the next one."""
         plain = super().ports
-        watched = replace(plain, router=cast("Router", _Watched(self, plain.router)))
+        watched = replace(plain, router=cast("Router", Watched(self, plain.router)))
         over = {
             field.name: self.interference.over(field.name, getattr(watched, field.name))
             for field in fields(watched)
@@ -174,11 +141,19 @@ class SimulatedWorld(World):
 
     def down(self) -> bool:
         """Whether the API server is."""
-        now_s = self.clock.now_s() - WARM_S
-        if not any(begin_s <= now_s < end_s for begin_s, end_s in self.outages):
-            return False
-        self.refused_s = self.clock.now_s()
-        return True
+        now_s = self.clock.now_s()
+        self.refused_s = now_s if self._is_out(now_s) else self.refused_s
+        return self._is_out(now_s)
+
+    def _is_out(self, now_s: float) -> bool:
+        return any(begin_s <= now_s - WARM_S < end_s for begin_s, end_s in self.outages)
+
+    def _is_able(self, now_s: float) -> bool:
+        """Whether the run on the record is at work, and neither it nor the API server sleeps."""
+        faults, record = self.scenario.faults, self.traffic.record
+        at_work = [driver for driver in self._alive() if not driver.interference.dead]
+        known = record is not None and record.run in {driver.heartbeat.run for driver in at_work}
+        return known and not (faults.pause or faults.visit_call or self._is_out(now_s))
 
     def heal(self) -> None:
         """Whatever was broken around the versions works again; a new driver may be started."""
@@ -215,7 +190,9 @@ class SimulatedWorld(World):
             _change(due[1], due[2])
         if now_s >= self.scenario.copy_lost_s:
             self.fleet.versions.get(BASELINE, Deployed()).ready = 0
-        self.seen_up_s |= dict.fromkeys(self.fleet.up(), now_s)
+        up, able = self.fleet.up(), self._is_able(now_s)
+        self.seen_up_s |= dict.fromkeys(up, now_s)
+        self._stranding.look(now_s, self.traffic.record, self.traffic.plain, up, able=able)
         self.census.count(now_s, self.traffic.record)
         assert any(deployed.replicas for deployed in self.fleet.versions.values()), "all stopped"
 

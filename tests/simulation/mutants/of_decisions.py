@@ -157,4 +157,20 @@ MUTANTS = (
             ),
         ),
     ),
+    Mutant(
+        name="left-without-pods",
+        why="users stay with a canary that has no ready pod although the primary has some",
+        seed=363,
+        edits=(
+            Edit(
+                path="canary/core/breach.py",
+                old=(
+                    "    if _lasted(state.unready_since_s, seen.now_s, NO_READY_POD_S):\n"
+                    '        return f"no pod of the canary is ready{_because(pods)}"\n'
+                    "    if _lasted(state.short_since_s, seen.now_s, SHORT_POLLS * plan.poll_s):\n"
+                ),
+                new="    if not state.phase:\n",
+            ),
+        ),
+    ),
 )

@@ -257,4 +257,67 @@ MUTANTS = (
             ),
         ),
     ),
+    Mutant(
+        name="late-apex",
+        why="callers inside the cluster stay on a version that is not the primary any more",
+        seed=1,
+        edits=(
+            Edit(
+                path="canary/engine/run.py",
+                old=(
+                    "        patiently(\n"
+                    "            lambda: self.ports.apex.point_to(self.record.canary), "
+                    "self.ports, WRITE_PATIENCE_S\n"
+                    "        )\n"
+                    "        self._write(settled(self._named(moved=True), self.state.course), "
+                    "WRITE_PATIENCE_S)\n"
+                ),
+                new=(
+                    "        promoted = self.record.canary\n"
+                    "        self._write(settled(self._named(moved=True), self.state.course), "
+                    "WRITE_PATIENCE_S)\n"
+                    "        patiently(\n"
+                    "            lambda: self.ports.apex.point_to(promoted), "
+                    "self.ports, WRITE_PATIENCE_S\n"
+                    "        )\n"
+                ),
+            ),
+        ),
+    ),
+    Mutant(
+        name="forgotten-apex",
+        why="callers inside the cluster are never sent to the new version",
+        seed=1,
+        edits=(
+            Edit(
+                path="canary/engine/run.py",
+                old="lambda: self.ports.apex.point_to(self.record.canary), self.ports, WRITE",
+                new="lambda: self.ports.apex.version(), self.ports, WRITE",
+            ),
+        ),
+    ),
+    Mutant(
+        name="apex-not-back",
+        why="callers inside the cluster stay on a version that was rolled back and is stopped",
+        seed=306,
+        edits=(
+            Edit(
+                path="canary/engine/run.py",
+                old="        if self.ports.apex.version() == self.record.canary:\n",
+                new="        if not self.ports.apex.version():\n",
+            ),
+        ),
+    ),
+    Mutant(
+        name="unsigned-repair",
+        why="who wakes up in a run that was repaired does not find that another took over",
+        seed=0,
+        edits=(
+            Edit(
+                path="canary/engine/repair.py",
+                old="        record,\n        run=run,\n",
+                new="        record,\n",
+            ),
+        ),
+    ),
 )
