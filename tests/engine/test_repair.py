@@ -174,7 +174,7 @@ def test_the_next_update_puts_the_number_of_pods_right() -> None:
     """Somebody scaled the primary while the run was on; the failed canary goes with Pulumi."""
     world = World()
     leave(world, left())
-    world.fleet.versions[OLD].replicas = 1
+    world.fleet.versions[OLD].resize(1, world.clock.now_s())
     assert world.outcome(version=OLD) == "Failed"
     assert world.fleet.versions[OLD].replicas == PLAN.replicas
 

@@ -115,7 +115,7 @@ class FakeFleet:
         if deployed is None or not deployed.replicas:
             return False
         assert version not in self._with_traffic(), f"{version} stopped under traffic"
-        deployed.replicas, deployed.since_s = 0, self._now_s()
+        deployed.resize(0, self._now_s())
         return True
 
     def copy(self, version: str, replicas: int, run: str) -> None:
