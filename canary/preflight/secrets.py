@@ -28,7 +28,7 @@ def complaint(
     if encoded is None:
         return f"Secret {ref.name} in namespace {where} has no key {ref.key}"
     if not _fits(str(encoded), fits):
-        return f"key {ref.key} of Secret {ref.name} in namespace {where} is no {wanted}"
+        return f"key {ref.key} of Secret {ref.name} in namespace {where} is not a valid {wanted}"
     return ""
 
 

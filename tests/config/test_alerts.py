@@ -172,7 +172,11 @@ def test_a_secret_with_an_address_is_fine() -> None:
         ({}, {"namespace": "ops"}, "there is no Secret hook in namespace ops"),
         (_secret(url=URL), {}, "Secret hook in namespace test has no key address"),
         ({SECRET: {}}, {}, "Secret hook in namespace test has no key address"),
-        (_secret(address="S3cr3t"), {}, "key address of Secret hook in namespace test is no URL"),
+        (
+            _secret(address="S3cr3t"),
+            {},
+            "key address of Secret hook in namespace test is not a valid URL",
+        ),
         ({SECRET: {"data": {"address": "?"}}}, {}, "key address of Secret hook in namespace test"),
     ],
 )

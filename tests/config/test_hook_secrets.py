@@ -90,7 +90,7 @@ def test_secrets_that_are_there_are_fine() -> None:
         (
             _holding(" "),
             {"signature": KEPT},
-            "signature: key token of Secret hook in namespace test is no key",
+            "signature: key token of Secret hook in namespace test is not a valid key",
         ),
     ],
 )

@@ -61,8 +61,7 @@ def test_weights_rise_to_exactly_the_maximum(one: int, other: int) -> None:
     plan = _plan({"analysis": {"stepWeight": step, "maxWeight": most}})
     weights = (*plan.weights, 100) if most == 100 else plan.weights
     assert plan.weight(len(plan.weights)) == 100
-    assert weights[0] == step
-    assert weights[-1] == most
+    assert (weights[0], weights[-1]) == (step, most)
     rises = [b - a for a, b in itertools.pairwise(weights)]
     assert all(0 < rise <= step for rise in rises)
 

@@ -62,6 +62,8 @@ def looked(
     """What a look finds besides what serves, with podinfo's next version to be released."""
     ready = {"status": {"readyReplicas": 2}}
     running = {f"/apis/apps/v1/namespaces/test/deployments/podinfo-{NEXT}": ready}
+    for name in (f"podinfo-{NEXT}", f"podinfo-{NEXT}-fallback"):
+        running[f"/api/v1/namespaces/test/services/{name}"] = {"metadata": {"name": name}}
     stored = {**serving(record), **running} if objects is None else objects
     cluster = StoredCluster(objects=stored, pods=[traefik_pod()])
     asked = tuple(questions(config, {"podinfo": NEXT}))

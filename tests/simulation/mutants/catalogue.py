@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.simulation.mutants import of_decisions, of_effects
+from tests.simulation.mutants import of_decisions, of_effects, of_the_guard
 
-MUTANTS = (*of_decisions.MUTANTS, *of_effects.MUTANTS)
+MUTANTS = (*of_decisions.MUTANTS, *of_effects.MUTANTS, *of_the_guard.MUTANTS)

@@ -140,8 +140,8 @@ MUTANTS = (
         edits=(
             Edit(
                 path="canary/core/scaling.py",
-                old="    return following[0] if following else 100\n",
-                new="    return following[0] if following else state.weight_percent\n",
+                old="    return plan.weight(state.step + 1)\n",
+                new="    return min(plan.weight(state.step + 1), state.weight_percent + 50)\n",
             ),
         ),
     ),
