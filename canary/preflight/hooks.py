@@ -35,7 +35,7 @@ def has_secrets(config: StackConfig) -> bool:
 def _problems(app: AppConfig, hook: Webhook, cluster: Reader) -> Iterator[str]:
     where = app.namespace
     for name, ref in hook.secret_headers.items():
-        wanted = "valid header value"
+        wanted = "header value"
         if text := complaint(ref, where, cluster, fits=is_header_text, wanted=wanted):
             yield f"secretHeaders.{name}: {text}"
     if hook.signature is not None and (

@@ -133,8 +133,8 @@ def test_an_app_that_has_taken_over_is_told_to_forget_it() -> None:
         (
             {"service": {"type": "LoadBalancer"}},
             (
-                "Service podinfo is of type LoadBalancer, and this app's is of type ClusterIP: who "
-                "comes from outside would be cut off"
+                "Service podinfo is of type LoadBalancer, and this app's is of type ClusterIP: "
+                "callers from outside would be cut off"
             ),
         ),
         (
