@@ -15,14 +15,13 @@ PATIENCE_S = 10.0
 
 
 def make(record: Record, replicas: int, ports: Ports) -> None:
-    """Copy the primary, unless the run goes without.
+    """Copy the primary, unless the run goes without; what an earlier run left is replaced.
 
     Raises:
         PortError: it cannot be made.
     """
     if record.baseline:
-        copy, run = ports.fleet.copy, record.run
-        patiently(lambda: copy(record.primary, replicas, run), ports, PATIENCE_S)
+        patiently(lambda: _make(record, replicas, ports), ports, PATIENCE_S)
 
 
 def follow(state: State, seen: Seen, ports: Ports) -> None:
@@ -54,7 +53,17 @@ def drop(record: Record, ports: Ports, run: str = "") -> Record:
     return gone
 
 
+def _make(record: Record, replicas: int, ports: Ports) -> None:
+    if BASELINE in ports.fleet.pods():
+        _demand_unrouted(record, ports)
+    ports.fleet.copy(record.primary, replicas, record.run)
+
+
 def _discard(record: Record, run: str, ports: Ports) -> None:
+    _demand_unrouted(record, ports)
+    ports.fleet.discard(run)
+
+
+def _demand_unrouted(record: Record, ports: Ports) -> None:
     if BASELINE in ports.router.live(record).versions:
         raise PortError("Traefik still routes to the baseline", retryable=True)
-    ports.fleet.discard(run)

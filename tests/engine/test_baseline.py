@@ -195,6 +195,18 @@ def test_it_stays_while_traefik_routes_to_it() -> None:
     assert told in world.journal.transcript[-1]
 
 
+def test_while_traefik_routes_to_it_none_takes_its_place() -> None:
+    world = World()
+    world.fleet.copy(OLD, 2, "r0")
+    leave(world, replace(left(), baseline=True))
+    world.traffic.frozen = True
+    assert "Traefik still routes to the baseline" in world.outcome(WITH, run="r2")
+    assert world.fleet.versions[BASELINE].run == "r0"
+    world.traffic.frozen = False
+    assert world.outcome(WITH, run="r3") == "Succeeded"
+    assert gone(world)
+
+
 def test_another_runs_is_not_taken_away() -> None:
     world = World()
     theirs = Record(owner="x", run="r9", primary=OLD)

@@ -156,8 +156,9 @@ def _disturbed(random: Random, calm: Scenario, length_s: float) -> Scenario:
     happenings = [
         (random.uniform(0, length_s), random.choice(list(Happening))) for _ in range(count)
     ]
-    happenings += _lost(Random(f"lost {calm.seed}"), length_s)
     outages = [random.uniform(0, length_s) for _ in range(random.choice((0, 0, 0, 1, 2)))]
+    if not outages:
+        happenings += _lost(Random(f"lost {calm.seed}"), length_s)
     lost = random.sample(range(1, 400), random.choice((0, 0, 5, 40)))
     crash = Crash(call=int(400 * random.random() ** 2) + 1, deadly=random.random() < 0.7)
     calm = replace(
