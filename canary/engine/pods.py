@@ -12,7 +12,7 @@ from canary.core.record import Record
 from canary.core.state import State
 from canary.engine import baseline
 from canary.engine.patience import patiently
-from canary.errors import PortError
+from canary.errors import ConflictError, PortError
 from canary.ports import Ports
 
 PATIENCE_S = 10.0
@@ -70,12 +70,20 @@ def give_back(record: Record, former: str, ports: Ports) -> Record:
     rest = replace(record, reserved=False)
     try:
         patiently(lambda: ports.autoscalers.release(former), ports, PATIENCE_S)
-        patiently(lambda: ports.router.write(rest), ports, PATIENCE_S)
+        patiently(lambda: _note(rest, ports), ports, PATIENCE_S)
     except PortError as error:
         text = f"the autoscaler cannot make {former} smaller yet: {error}"
         ports.journal.decided(record, text, warning=True)
         return record
     return rest
+
+
+def _note(rest: Record, ports: Ports) -> None:
+    """Write the record, unless its run could not even end: another one may have taken over."""
+    route = ports.router.route()
+    if route is not None and route.record.run != rest.run:
+        raise ConflictError(f"run {route.record.run} took over")
+    ports.router.write(rest)
 
 
 def settle(record: Record, plan: Plan, ports: Ports) -> None:

@@ -137,9 +137,16 @@ def draw(seed: int) -> Scenario:
         guarded=seed % 3 > 0,
         copy_start_s=Random(f"copy {seed}").choice((0.0, 1.0, 5.0)),
         autoscaled=plan.most_replicas > 0,
-        grow_s=Random(f"grow {seed}").choice((0.0, 4.0, 8.0, 14.0)) * plan.proportional,
     )
+    calm = replace(calm, grow_s=_grow_s(calm))
     return calm if quiet else _disturbed(random, calm, length_s)
+
+
+def _grow_s(calm: Scenario) -> float:
+    """Without any disturbance no pod is too late for the run's patience."""
+    grow_s = Random(f"grow {calm.seed}").choice((0.0, 4.0, 8.0, 14.0)) * calm.plan.proportional
+    late = calm.start_s + grow_s >= calm.plan.progress_deadline_s
+    return 0.0 if calm.quiet and late else grow_s
 
 
 def _sizes(seed: int) -> dict[str, Any]:
