@@ -80,7 +80,10 @@ def is_drained(record: Body, wall_s: float) -> bool:
 def _number(record: Body, key: str) -> float:
     """0 for what is none: a record that somebody edited is no reason to stop."""
     value = record.get(key)
-    return float(value) if isinstance(value, int | float) else 0.0
+    try:
+        return float(value) if isinstance(value, int | float) else 0.0
+    except OverflowError:
+        return 0.0
 
 
 def marks(body: Body | None) -> Body:

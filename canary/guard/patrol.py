@@ -87,10 +87,11 @@ class Patrol:
         dead = [app for app in apps if ground.is_dead(app, signs)]
         results = [safely(restorer.restore, app) for app in dead]
         at_rest = [app for app in apps if not decisions.is_unfinished(app.record)]
-        begun = [*restorer.begun]
-        unsettled = restorer.unsettled(at_rest)
+        new = restorer.newly(at_rest)
+        unsettled = restorer.unsettled(new, at_rest)
         results += [safely(restorer.settle, app) for app in unsettled]
-        for app in begun:
+        for app in new:
+            restorer.tell(app)
             self.alerts.restored(app)
         results += [safely(self.tidier.stop_failed, app) for app in at_rest]
         results.append(safely(partial(self.tidier.drop_leases, ground), signs))

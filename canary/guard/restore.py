@@ -18,18 +18,34 @@ from canary.guard.station import MANAGER, App, Station
 
 @dataclass(slots=True, kw_only=True)
 class Restorer:
-    """Restores apps; `settled` are the records of those of which nothing is left to be done."""
+    """Restores apps; `settled` are the records of those of which nothing is left to be done.
+
+    `begun` was restored since somebody asked, `tried` are records whose swap was not answered yet.
+    """
 
     station: Station
     begun: list[App] = field(default_factory=list)
+    tried: dict[tuple[str, str], str] = field(default_factory=dict)
     settled: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def unsettled(self, at_rest: Iterable[App]) -> list[App]:
+    def newly(self, at_rest: Iterable[App]) -> list[App]:
+        """What was restored since the last call: also where the answer to the swap was lost."""
+        lost = [app for app in at_rest if self.tried.get(app.key) == app.text]
+        for app in lost:
+            self._restored(app)
+        apps = [*self.begun]
+        self.begun.clear()
+        return apps
+
+    def _restored(self, app: App) -> None:
+        self.tried.pop(app.key)
+        self.station.health.restores += 1
+        self.begun.append(app)
+
+    def unsettled(self, new: Iterable[App], at_rest: Iterable[App]) -> list[App]:
         """What was restored, just now or before, and is not finished yet."""
         before = (app for app in at_rest if decisions.is_restored(app.record))
-        apps = [*self.begun, *before]
-        self.begun.clear()
-        return [app for app in apps if self.is_left(app)]
+        return [app for app in (*new, *before) if self.is_left(app)]
 
     def is_left(self, app: App) -> bool:
         """Whether there is still something to be done about a restored app."""
@@ -54,14 +70,18 @@ class Restorer:
         record = decisions.restored(app.record, self.station.wall_s())
         body = decisions.recorded(decisions.stamped(app.plain, record["run"]), record)
         whole = decisions.all_to(body, member)
+        self.tried[app.key] = whole["metadata"]["annotations"][decisions.RECORD]
         written = self.station.api.call("PUT", f"{app.lists}/{app.name}?{MANAGER}", whole)
-        self.station.health.restores += 1
-        name = decisions.image_of(record, primary)
         after = replace(app, plain=written, record=record)
-        self.begun.append(after)
+        self._restored(after)
         self._lists_to(after)
-        self.station.tell(after, "Restored", f"{record['reason']}; all traffic is back on {name}")
         return True
+
+    def tell(self, app: App) -> None:
+        """Say in the cluster that an app was restored."""
+        name = decisions.image_of(app.record, str(app.record["primary"]))
+        note = f"{app.record['reason']}; all traffic is back on {name}"
+        self.station.tell(app, "Restored", note)
 
     def settle(self, app: App) -> bool:
         """Finish what the swap of the plain list began, be it another guard's or another day's.

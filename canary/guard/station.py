@@ -90,6 +90,10 @@ class Station:
         except TakenOver as error:
             log.info("%s", error)
             return True
+        except Exception:  # what one app's objects make of the guard is not the others' either
+            self.health.errors += 1
+            log.exception("a bug of the guard")
+            return False
 
     def count(self, error: ApiError) -> None:
         """Note that the API server did not do what it was asked."""

@@ -79,7 +79,7 @@ class Tidier:
             self._scale(path, "", replicas)
             raise
         name = decisions.image_of(app.record, version)
-        ago = f"{self.failed_ttl_s:g} s after it failed"
+        ago = f"more than {self.failed_ttl_s:g} s after it failed"
         self.station.tell(app, "Stopped", f"{name} still had pods {ago}: they are stopped")
 
     def _scale(self, path: str, read: str, replicas: int) -> None:

@@ -250,20 +250,6 @@ def test_a_restore_that_was_cut_short_is_finished_by_the_next_guard(bench: Bench
     assert bench.writes() == []
 
 
-def test_what_it_does_not_know_of_a_newer_record_stays(bench: Bench) -> None:
-    record = json.loads(bench.run_at(30).to_json()) | {
-        "schema": 2,
-        "phase": "Pondering",
-        "mirror": 5,
-    }
-    annotations = {RECORD: json.dumps(record)}
-    bench.server.edit(LISTS.path(PLAIN), {"metadata": {"annotations": annotations}})
-    bench.pass_(14.0)
-    bench.demand_restored()
-    after = json.loads(bench.body(PLAIN)["metadata"]["annotations"][RECORD])
-    assert (after["schema"], after["mirror"], after["phase"]) == (2, 5, "Failed")
-
-
 @pytest.mark.parametrize("change", [{"lease": ""}, {"owner": "x"}, {"primary": ""}, None])
 def test_what_cannot_be_known_or_is_not_ours_is_left_alone(bench: Bench, change: Any) -> None:
     record = json.loads(bench.run_at(30).to_json())

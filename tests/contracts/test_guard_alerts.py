@@ -14,7 +14,7 @@ import pytest
 from canary.adapters.alertforms import Look, body_of
 from canary.core.notice import Notice, Severity
 from canary.guard.alerts import PAUSES_S, WAITING, Alerts
-from tests.contracts.guarding import PLAIN, Bench
+from tests.contracts.guarding import EVENTS, PLAIN, Bench
 from tests.contracts.routing import NEW, api_world
 from tests.fakes.cluster import Fault
 from tests.fakes.web import Received, Reply, Web, serving
@@ -203,6 +203,21 @@ def test_what_is_too_much_to_wait_is_said_and_dropped(
         assert "provider hook: too many wait already" in caplog.text
         alerts.finish()  # and does not wait for those
         end.set()
+
+
+def test_a_restore_whose_answer_was_lost_is_told_once(bench: Bench) -> None:
+    with serving(lambda _: Reply()) as web:
+        keep(bench, secret(web))
+        alerts = arm(bench, alert())
+        bench.run_at(30)
+        bench.pass_(10.0)
+        bench.server.faults.append(Fault(method="PUT", path=PLAIN, drop="after"))
+        bench.pass_(40.0)
+        bench.demand_restored()
+        alerts.finish()
+    assert len(web.received) == bench.station.health.restores == 1
+    (event,) = bench.server.objects.items(EVENTS, "", "")
+    assert event["reason"] == "Restored"
 
 
 def test_nothing_is_told_of_what_was_not_restored(bench: Bench) -> None:

@@ -88,3 +88,4 @@ def test_a_record_that_somebody_edited_does_not_stop_it(bench: Bench) -> None:
     record = {"baseline": True, "weight": "30", "movedAt": None, "canary": NEW}
     assert decisions.beside(record) == (NEW,)
     assert decisions.is_drained(record, bench.now_s)
+    assert decisions.beside({**record, "weight": 10**400}) == (NEW,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -90,3 +91,18 @@ def test_only_a_failure_that_it_knows_stops_pods() -> None:
         assert decisions.failed_version(record) == ""
     assert decisions.failed_version({"phase": "Failed", "primary": OLD, "canary": NEW}) == NEW
     assert decisions.failed_version({"phase": "Failed", "primary": OLD, "canary": [NEW]}) == ""
+
+
+def test_an_app_that_the_guard_does_not_understand_costs_no_other_its_restore(
+    bench: Bench,
+) -> None:
+    bench.run_at(30)
+    other = replace(LISTS, app="another")
+    router = bench.world.router(other)
+    router.write(replace(bench.record, weight_percent=0))
+    router.write(bench.record)
+    nonsense = {"spec": {"weighted": {"services": ["nothing that an API server takes"]}}}
+    bench.server.edit(other.path("another"), nonsense)
+    bench.pass_(14.0)
+    bench.demand_restored()
+    assert bench.station.health.errors

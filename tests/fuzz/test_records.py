@@ -56,6 +56,11 @@ def test_a_record_is_read_or_refused(text: str) -> None:
 def test_the_guard_reads_a_record_or_leaves_it_alone(text: str) -> None:
     body = {"metadata": {"annotations": {decisions.RECORD: text}}}
     record = decisions.record_of(body)
+    if record is not None:
+        assert all(isinstance(version, str) for version in decisions.beside(record))
+        assert decisions.is_drained(record, 1.0) in {True, False}
+        assert decisions.failed_version(record) in {"", str(record.get("canary"))}
+        assert decisions.image_of(record, "x")
     if record is not None and decisions.is_unfinished(record):
         after = decisions.restored(record, 1.0)
         assert not decisions.is_unfinished(after)
@@ -78,6 +83,8 @@ def test_an_order_is_read_in_one_line(text: str) -> None:
 def test_a_lease_vouches_or_does_not(spec: dict[str, Any], runs: str) -> None:
     body = {"spec": spec, "metadata": {"annotations": {decisions.RUNS: runs}}}
     assert bool(sign_of(body, "r1").beat) <= ("r1" in runs)
+    assert decisions.beats(body).get("r1", "") == sign_of(body, "r1").beat
+    assert decisions.is_old(body, 1.0) in {True, False}
 
 
 @fuzzed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -47,18 +48,29 @@ def _managed(by: str) -> dict[str, Any]:
 def crowd(apps: int, directory: Path, *, busy: bool) -> Iterator[tuple[str, Path]]:
     """Address and certificate of a server with so many apps, all in a run if `busy`."""
     with LivingCluster() as server:
-        world = ApiWorld(server)
-        for number in range(apps):
-            app = f"app{number:03}"
-            router = world.router(replace(LISTS, app=app))
-            router.write(REST)
-            if busy:
-                run = f"run-{number:03}"
-                record = replace(at(30), run=run, lease=FORM.reference)
-                router.write(replace(record, phase=Phase.PREPARING, weight_percent=0))
-                router.write(record)
-                server.runs.append(run)
-        for body in server.objects.by_path.values():
-            body["metadata"]["managedFields"] = [_managed("canary"), _managed("traefik")]
+        router = ApiWorld(server).router(replace(LISTS, app=named(0)))
+        router.write(REST)
+        if busy:
+            record = replace(at(30), run="run-000", lease=FORM.reference)
+            router.write(replace(record, phase=Phase.PREPARING, weight_percent=0))
+            router.write(record)
+            server.runs = [f"run-{number:03}" for number in range(apps)]
+        _multiply(server, apps)
         behind_tls(server.web, directory)
         yield server.url.replace("http:", "https:"), directory / "certificate.pem"
+
+
+def named(number: int) -> str:
+    return f"app{number:03}"
+
+
+def _multiply(server: FakeCluster, apps: int) -> None:
+    """The first app's objects for each of the others; a router for each would take too long."""
+    objects = server.objects.by_path
+    first = {path: body for path, body in objects.items() if named(0) in path}
+    for body in first.values():
+        body["metadata"]["managedFields"] = [_managed("canary"), _managed("traefik")]
+    text = json.dumps(first)
+    for number in range(1, apps):
+        copied = text.replace(named(0), named(number)).replace("run-000", f"run-{number:03}")
+        objects.update(json.loads(copied))

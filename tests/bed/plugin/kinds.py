@@ -21,6 +21,7 @@ _BUILT_IN = {
     "apiextensions.k8s.io/v1/CustomResourceDefinition": "/customresourcedefinitions",
     "apps/v1/Deployment": "deployments",
     "autoscaling/v2/HorizontalPodAutoscaler": "horizontalpodautoscalers",
+    "coordination.k8s.io/v1/Lease": "leases",
     "networking.k8s.io/v1/NetworkPolicy": "networkpolicies",
     "policy/v1/PodDisruptionBudget": "poddisruptionbudgets",
     "rbac.authorization.k8s.io/v1/ClusterRole": "/clusterroles",
