@@ -173,3 +173,18 @@ def test_a_wrong_prometheus_is_told_with_evidence_too() -> None:
 
     world.metrics.now_s = wrong  # type: ignore[method-assign]
     assert "it answers HTML" in world.outcome(TUTORIAL)
+
+
+def test_a_canary_that_was_killed_while_it_failed_is_named_so() -> None:
+    """Its requests tell of it before a second container has ended."""
+    world = World(new=BAD)
+    oom = "container podinfo exited once with code 137 OOMKilled"
+
+    def kill() -> None:
+        canary = world.fleet.versions[NEW]
+        canary.exits, canary.trouble = 1, oom
+
+    world.at(3.5, kill)
+    text = world.outcome(TUTORIAL)
+    assert f": {oom}; all traffic is back on podinfo:a after " in text
+    assert "chance does that less than once in " in text
