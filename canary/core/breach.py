@@ -108,7 +108,9 @@ def _proof(state: State, seen: Seen, plan: Plan) -> str:
     """Conclusive evidence; a canary that was given everything unjudged is not judged by it."""
     if plan.evidence is None or seen.evidence is None or state.course is not Course.JUDGED:
         return ""
-    return seen.evidence.breach(plan.evidence.alpha)
+    proof, pods = seen.evidence.breach(plan.evidence.alpha), seen.canary
+    ended = pods is not None and pods.exits > state.exits  # which may be why its requests failed
+    return f"{proof}{_because(pods)}" if proof and pods and ended else proof
 
 
 def _miswritten(seen: Seen, plan: Plan) -> str:

@@ -12,10 +12,12 @@ from canary.preflight import Doors, Findings, look
 from tests.config.samples import stack
 from tests.fakes.cluster import FakeCluster, Fault
 
+PATIENCE_S = 60.0  # of a machine that carries many tests; the bound itself has tests of its own
+
 
 def _look(kubeconfig: str, **kubernetes: Any) -> Findings:
     config = load(stack(kubeconfig=kubeconfig, kubernetes=kubernetes))
-    return look(config, lambda: _doors(config))
+    return look(config, lambda: _doors(config), bound_s=PATIENCE_S)
 
 
 def _doors(config: StackConfig) -> Doors:

@@ -61,10 +61,10 @@ def test_this_machines_clock_may_be_years_off(server: Server) -> None:
         cluster, app="podinfo", namespace="test", owner="me", wall_s=cluster.wall_s
     )
     assert abs(time.time() - NOW_S) > YEAR_S
-    assert fleet.pods()[V].disturbed
+    assert fleet.pods()[V].settling
     server.at_s += 60.0
     cluster.read("/api/v1/namespaces/test/pods/pod")
-    assert not fleet.pods()[V].disturbed
+    assert not fleet.pods()[V].settling
 
 
 def test_between_two_answers_time_goes_on_without_the_wall_clock(

@@ -51,7 +51,7 @@ def test_what_somebody_deletes_under_a_release_ends_it_with_its_name(world: Worl
     world.write(BETTER, PLAN)
     with world.weights() as weights:
         running = world.project.start_up()
-        weights.await_weight(50, within_s=30)
+        weights.await_weight(50, within_s=60)
         _delete(world, "traefikservice/podinfo")
         (reason,) = running.finish().reasons
     assert f"the TraefikService of {primary} was deleted; all traffic is back on {GOOD}" in reason
@@ -59,8 +59,8 @@ def test_what_somebody_deletes_under_a_release_ends_it_with_its_name(world: Worl
 
     before = world.record().run
     running = world.project.start_up()
-    await_(lambda: world.record().run != before, "another run", 30)
-    await_(lambda: world.record().weight_percent == 50, "50 % again", 30)
+    await_(lambda: world.record().run != before, "another run", 60)
+    await_(lambda: world.record().weight_percent == 50, "50 % again", 60)
     service = f"podinfo-{world.record().canary}"
     _delete(world, f"service/{service}")
     await_(lambda: world.members() == members, "a restore", RESTORED_WITHIN_S)

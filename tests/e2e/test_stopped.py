@@ -67,8 +67,8 @@ def _halfway(world: World) -> Running:
     before = world.record().run
     world.write(BETTER, ENDLESS)
     running = world.project.start_up()
-    await_(lambda: world.record().run != before, "another run", 30)
-    await_(lambda: world.record().weight_percent == 50, "50 %", 30)
+    await_(lambda: world.record().run != before, "another run", 60)
+    await_(lambda: world.record().weight_percent == 50, "50 %", 60)
     return running
 
 

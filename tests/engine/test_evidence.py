@@ -185,3 +185,18 @@ def test_what_is_only_reported_is_no_evidence_and_is_in_the_report() -> None:
         assert step.verdicts[0].endswith(" (breached, not judged)")
     lines = [text for text in world.journal.transcript if " (not judged), P99 " in text]
     assert len(lines) == len(world.report.steps)
+
+
+def test_a_canary_that_was_killed_while_it_failed_is_named_so() -> None:
+    """Its requests tell of it before a second container has ended."""
+    world = World(new=BAD)
+    oom = "container podinfo exited once with code 137 OOMKilled"
+
+    def kill() -> None:
+        canary = world.fleet.versions[NEW]
+        canary.exits, canary.trouble = 1, oom
+
+    world.at(3.5, kill)
+    text = world.outcome(TUTORIAL)
+    assert f": {oom}; all traffic is back on podinfo:a after " in text
+    assert "chance does that less than once in " in text

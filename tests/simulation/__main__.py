@@ -7,7 +7,8 @@ import os
 import sys
 import time
 
-from tests.simulation.scenario import WARM_S, draw
+from tests.simulation.conduct import WARM_S
+from tests.simulation.scenario import draw
 from tests.simulation.story import play
 from tests.simulation.swarm import all_broken, at_most, broken_by, first_broken
 

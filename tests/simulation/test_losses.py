@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from canary.core.record import Phase
 from canary.core.seen import HookType
+from canary.errors import ClusterError
 from tests.core.timeline import PLAN
 from tests.engine.world import NEW, OLD
 from tests.fakes.hooks import Answer
-from tests.simulation.calm import BAD, CALM, serving
+from tests.simulation.calm import BAD, CALM, entries, serving
 from tests.simulation.scenario import Happening, Scenario
 from tests.simulation.world import SimulatedWorld
 
@@ -55,6 +57,15 @@ def test_a_canary_whose_service_is_deleted_is_left_at_once_and_named_so() -> Non
     text = world.outcome(PATIENT)
     assert "at 50 %: no pod of the canary is ready: its Service podinfo-b was deleted; all " in text
     assert world.clock.now_s() < 60.0 + AT_S + 5.0
+    assert serving(world) == OLD
+
+
+def test_an_apex_service_that_is_deleted_ends_the_run_at_its_promotion() -> None:
+    gone = ClusterError("Service podinfo does not exist; was it deleted by hand?", status=404)
+    world = SimulatedWorld(SLOW)
+    world.at(entries(SLOW)[Phase.SOAKING] + 1.0, lambda: world.apex.faults.append(gone))
+    text = world.outcome(PATIENT)
+    assert f"podinfo:b: {gone}; all traffic is back on podinfo:a after " in text
     assert serving(world) == OLD
 
 

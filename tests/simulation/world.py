@@ -19,8 +19,9 @@ from tests.fakes.hooks import FakeHooks
 from tests.fakes.journal import FakeJournal
 from tests.fakes.traffic import Behaviour
 from tests.simulation.census import Census
+from tests.simulation.conduct import WARM_S
 from tests.simulation.interference import Death, Interference
-from tests.simulation.scenario import WARM_S, Faults, Happening, Scenario
+from tests.simulation.scenario import Faults, Happening, Scenario
 from tests.simulation.stranding import Stranding
 from tests.simulation.watched import Watched
 
