@@ -61,7 +61,8 @@ def looked(
 ) -> Findings:
     """What a look finds besides what serves, with podinfo's next version to be released."""
     ready = {"status": {"readyReplicas": 2}}
-    running = {f"/apis/apps/v1/namespaces/test/deployments/podinfo-{NEXT}": ready}
+    deployment = f"/apis/apps/v1/namespaces/test/deployments/podinfo-{NEXT}"
+    running: dict[str, Any] = {deployment: ready}
     for name in (f"podinfo-{NEXT}", f"podinfo-{NEXT}-fallback"):
         running[f"/api/v1/namespaces/test/services/{name}"] = {"metadata": {"name": name}}
     stored = {**serving(record), **running} if objects is None else objects
