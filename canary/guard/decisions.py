@@ -11,7 +11,7 @@ from typing import Any
 
 EXPIRY_S = 10.0  # of a Lease, as its holders count too
 STALE_S = 4.0  # of two renewals none came: from now on the records are looked at, too
-GAP_S = 5.0  # who did not look for so long has not watched: the expiry begins anew
+GAP_S = 8.0  # who did not look for so long has not watched; many namespaces take their time
 
 LEASE_TTL_S = 3600.0  # from a Lease's last renewal to its end: drivers delete theirs themselves
 
