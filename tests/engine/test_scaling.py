@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from canary.core.record import BASELINE, Phase, Record
+from canary.engine import pods
 from canary.engine.repair import damage_of
 from canary.errors import ClusterError, PortError
 from tests.core.timeline import PLAN
@@ -249,6 +250,18 @@ def test_what_cannot_be_given_back_is_told_and_repaired_by_the_next_update() -> 
     assert world.traffic.record.reserved
     assert world.outcome(SCALED, version=OLD, run="r2") == "Failed"
     assert (world.fleet.versions[OLD].least, world.traffic.record.reserved) == (2, False)
+
+
+def test_another_runs_record_is_not_written_over_to_note_it() -> None:
+    """A run that was taken over before it could end has still what it is to give back."""
+    world = autoscaled(old=6)
+    world.autoscalers.hold(OLD)
+    theirs = replace(left(Phase.PREPARING, 0), run="r2")
+    leave(world, theirs)
+    mine = replace(theirs, run="r1", phase=Phase.ROLLING_BACK, reserved=True)
+    assert pods.give_back(mine, OLD, world.ports) == mine
+    assert world.traffic.record == theirs
+    assert "smaller yet: run r2 took over" in world.journal.transcript[-1]
 
 
 def test_a_promoted_version_that_cannot_be_settled_is_told_of() -> None:
