@@ -5,6 +5,7 @@
   + PreflightError          the cluster is not what the configuration says
   + RenderError             a pod template cannot be merged
   + Rejected                a release ended without promotion; all traffic is on the primary
+    - NotRestored           … and some traffic may still go to the version that was rejected
   + Interrupted             the driver was stopped; all traffic is on the primary
   + ConvertError            what is to be converted cannot be read
   + OrderError              what an operator asked for cannot be done
@@ -50,6 +51,10 @@ class RenderError(CanaryError):
 
 class Rejected(CanaryError):
     """A release ended without promotion; all traffic is on the primary."""
+
+
+class NotRestored(Rejected):
+    """A release ended, and some traffic may still go to its version; the text says why."""
 
 
 class Interrupted(CanaryError):

@@ -27,6 +27,7 @@ def release(request: Request, plan: Plan, ports: Ports) -> Record:
     Raises:
         Rejected: the version was not promoted; all traffic is on the primary.
         Interrupted: the driver was stopped; all traffic is on the primary.
+        NotRestored: it ended, and some traffic may still go to the version.
         PortError: nothing was begun, because the cluster cannot be read or written, or because
             another driver holds the app.
     """

@@ -24,7 +24,7 @@ from canary.engine.patience import insist, patiently
 from canary.engine.repair import leaves, stranded
 from canary.engine.request import Request
 from canary.engine.turn import in_turn
-from canary.errors import ConflictError, Interrupted, PortError, Rejected
+from canary.errors import ConflictError, Interrupted, NotRestored, PortError, Rejected
 from canary.ports import Ports
 
 WRITE_PATIENCE_S = 10.0
@@ -271,6 +271,8 @@ class Run:
         call_post_rollout(self.record, self.plan, self.request.version, self.ports)
         if promoted:
             return self.record
+        if self.state.doubt:
+            raise NotRestored(report.reason)
         raise (Interrupted if self.state.stopped else Rejected)(report.reason)
 
     def _report(self) -> Report:

@@ -6,7 +6,7 @@ from canary.core.plan import CheckName
 from canary.core.record import BASELINE, Phase
 from canary.core.retreat import KEPT
 from canary.engine.repair import UNROUTED, damage_of
-from canary.errors import Interrupted
+from canary.errors import Interrupted, NotRestored, Rejected
 from tests.engine.world import NEW, OLD
 from tests.fakes.guard import FAILED_TTL_S
 from tests.fakes.router import FakeRouter
@@ -101,8 +101,12 @@ def _check_report(story: Story) -> None:
     assert report.reason, "a report that does not say why"
     if story.turned_down:
         assert report.reason == str(story.error)
-        stopped = isinstance(story.error, Interrupted)
-        assert report.outcome == ("interrupted" if stopped else "rejected")
+        stopped = report.outcome == "interrupted"
+        assert stopped or report.outcome == "rejected"
+        doubts = (KEPT, "restoring failed", "not confirmed by Traefik")
+        unsure = any(doubt in report.reason for doubt in doubts)
+        wanted = NotRestored if unsure else (Rejected, Interrupted)[stopped]
+        assert type(story.error) is wanted, "whoever reads one word knows whether traffic is back"
         assert not stopped or story.scenario.has(Happening.INTERRUPTED) or story.lapsed
     if story.promoted:
         assert report.outcome == "promoted"
