@@ -44,9 +44,10 @@ def routing_warnings(app: AppConfig, plan: Plan) -> Iterator[str]:
 
 def routing_lines(app: AppConfig) -> Iterator[str]:
     """Who reaches the canary, and what its failures come to."""
+    first = "iteration" if app.analysis.iterations else "weight"
     if app.analysis.mirror:
         yield (
-            f"  mirror: before the first weight, copies of {app.analysis.mirror_weight} % of the "
+            f"  mirror: before the first {first}, copies of {app.analysis.mirror_weight} % of the "
             f"requests go to the canary for {text_of(app.analysis.interval)}; its answers are "
             "judged and thrown away"
         )

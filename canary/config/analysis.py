@@ -226,8 +226,8 @@ class Analysis(Model):
     """Compare the canary with a fresh copy of the primary, which gets as many pods and requests,
     instead of with the primary. At weights over 50 the copy gets what is left."""
     mirror: Flag = False
-    """Before the first weight, for one interval, the canary gets copies of requests; its answers
-    are judged and thrown away. The app must be safeToRepeat."""
+    """Before the first weight or iteration, for one interval, the canary gets copies of requests;
+    its answers are judged and thrown away. The app must be safeToRepeat."""
     mirror_weight: Weight = 100
     """Of how many percent of the requests it gets a copy."""
     iterations: Annotated[Whole, Field(ge=1)] | None = None

@@ -49,7 +49,7 @@ _SHIFTS = {
 
 
 def iteration_problems(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem]:
-    """Iterations shift nothing, and send no copies; what picks requests is for them alone."""
+    """Iterations shift nothing; what picks requests is for them alone."""
     analysis, here = app.analysis, (*at, "analysis")
     iterations = (*here, "iterations")
     if analysis.iterations is None:
@@ -59,7 +59,6 @@ def iteration_problems(at: Path, app: AppConfig, _stack: StackConfig) -> Iterato
             yield Problem(path=path, text=text, involved=(path, iterations))
     else:
         keys = [key for name, key in _SHIFTS.items() if name in analysis.model_fields_set]
-        keys += ["mirror"] if analysis.mirror else []
         keys += ["sessionAffinity"] if analysis.session_affinity else []
         for key in keys:
             path = (*here, key)

@@ -48,10 +48,11 @@ def _refused(state: State, seen: Seen, plan: Plan, text: str) -> Decision:
 
 def first_shift(state: State, seen: Seen, plan: Plan, why: str) -> Decision:
     """Move to the first weight, once its gate is open; before it to copies, which nobody sees."""
+    state = replace(state, iterations=plan.iterations)
     if plan.mirror_percent:
         return mirror(state, seen, plan, why)
     if plan.iterations:
-        return shift(replace(state, iterations=plan.iterations), seen, 0, why)
+        return shift(state, seen, 0, why)
     asked = confirm(due(0, plan), state, seen, plan)
     if asked.refusal:
         return give_up(state, asked.refusal)

@@ -95,8 +95,8 @@ class Plan:
     has those of them that may hold the run. A version that was primary at most `rollback_window_s`
     ago gets everything at once. `clients_stay`: a client keeps the version that it met, so a weight
     does not tell which share of the requests the canary gets. `mirror_percent`: of so many requests
-    a copy goes to the canary, for one bake before the first weight; its answers are judged and
-    thrown away. 0: no such bake.
+    a copy goes to the canary, for one bake before the first weight or iteration; its answers are
+    judged and thrown away. 0: no such bake.
     A weight of 0 is an iteration: requests that a rule picks go to the canary, all others stay.
     `baseline`: the canary is compared with a fresh copy of the primary instead of the primary.
     `previewed`: these are asked for by a host name that no user has, and may come before the first.

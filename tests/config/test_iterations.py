@@ -34,10 +34,6 @@ def _ab(entry: Any) -> dict[str, Any]:
                 ("sessionAffinity", {"sessionAffinity": {"cookieName": "stay"}}),
             )
         ),
-        (
-            {"safeToRepeat": True, "analysis": {"iterations": 5, "mirror": True}},
-            f"{AT}.mirror: does not go with iterations",
-        ),
         ({"previewHost": "x.test"}, f"{POD}.previewHost: is for analysis.iterations without"),
         ({**_ab(INSIDER), "previewHost": "x.test"}, f"{POD}.previewHost: is for analysis."),
         (

@@ -33,6 +33,17 @@ def test_copies_are_judged_before_the_first_weight() -> None:
     )
 
 
+def test_copies_come_before_iterations_too() -> None:
+    """Blue/green whose first requests are those of users, whom its answers do not reach."""
+    lines = play(healthy, replace(MIRRORED, weights=(0, 0), checks=PLAN.checks[:1]))
+    shifts = [line for line in lines if "[shift]" in line]
+    told = ("100 % mirrored to", "iteration 1 of 2", "iteration 2 of 2", "100 % to the canary")
+    assert [part in line for part, line in zip(told, shifts, strict=True)] == [True] * 4
+    assert "Succeeded" in lines[-1]
+    spoilt = play(failing, replace(MIRRORED, weights=(0, 0)))
+    assert not any("iteration" in line for line in spoilt)
+
+
 def test_a_version_that_fails_copies_never_gets_a_request() -> None:
     lines = play(failing, MIRRORED)
     assert {line[18:21] for line in lines} == {"  0"}

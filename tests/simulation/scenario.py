@@ -116,7 +116,7 @@ def draw(seed: int) -> Scenario:
     plan = replace(_plan(random, quiet=quiet), evidence=Terms() if seed % 2 else None)
     plan = replace(plan, mirror_percent=100 if seed % 7 == 0 else 0)
     plan = replace(plan, baseline=seed % 7 in {3, 4})
-    if seed % 7 in {1, 2}:
+    if seed % 7 in {1, 2} or seed % 21 == 7:
         plan = replace(plan, weights=(0,) * len(plan.weights), previewed=seed % 7 == 1)
     plan = replace(plan, **_sizes(seed))
     length_s = plan.shortest_s + 20
