@@ -67,10 +67,18 @@ def text(good: Sequence[Summary], bad: Sequence[Summary], beyond: Sequence[Summa
     share, most = 100 * false / len(endings), 100 * _most(false, len(endings))
     total = (
         f"\n**{false} of {len(endings):,} good releases were stopped: {share:.2f} %** (at most "
-        f"{most:.2f} % with 95 % confidence), {proven} of them by evidence.\n\n"
+        f"{most:.2f} % with 95 % confidence), {proven} of them by evidence. {_worst(good)}\n\n"
     )
     parts = [_HEAD, _GOOD, total, *_wrong(good), _BAD, "\n", *_detected(bad), _BEYOND, "\n"]
     return "".join([*parts, *_wrong(beyond)])
+
+
+def _worst(good: Sequence[Summary]) -> str:
+    """An average hides the case that is worst off."""
+    worst = max(good, key=lambda one: one.stopped / len(one.endings))
+    count = len(worst.endings)
+    share = f"{worst.stopped} of {count}, {100 * worst.stopped / count:.2f} %"
+    return f"Worst off is *{worst.name}*:\n{share}."
 
 
 def _wrong(summaries: Iterable[Summary]) -> list[str]:
