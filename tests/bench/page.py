@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from tests.bench.cases import CASES, INTERVAL_S, STEPS
+from tests.bench.goals import goals, over_s
 from tests.bench.trial import Trial
 
 OURS, PEER = "this project", "Flagger 1.44"
@@ -36,6 +37,7 @@ Value = Callable[[Trial], float | None]
 ROWS: tuple[tuple[str, str, Value], ...] = (
     ("from the change to done", "s", lambda t: t.total_s),
     ("of that, to the canary's first weight", "s", lambda t: t.ready_s),
+    ("over steps, soak and readiness", "s", over_s),
     ("exposed", "s", lambda t: t.exposed_s),
     ("exposed after the first exit", "s", lambda t: t.after_exit_s),
     ("the canary's highest weight", "%", lambda t: float(t.highest)),
@@ -54,7 +56,9 @@ def text(trials: Sequence[Trial]) -> str:
         chosen = [trial for trial in trials if trial.case == case.name]
         if chosen:
             parts.append(_section(case.name, chosen))
-    return "\n".join(parts)
+    own, peers = ([t for t in trials if t.side == side] for side in (OURS, PEER))
+    table = ["| goal | measured | reached |", "|---|---|---|", *goals(own, peers)]
+    return "\n".join([*parts, "## What was to be reached", "", *table, ""])
 
 
 def _section(name: str, trials: Sequence[Trial]) -> str:
