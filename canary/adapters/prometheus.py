@@ -54,9 +54,9 @@ class InstantQuery:
         if warnings := answer.get("warnings"):
             # Part of the data is missing, and nothing says which part.
             raise self._nonsense(f"answered with warnings: {warnings}", retryable=True)
-        kind = data.get("resultType")
+        kind = str(data.get("resultType"))
         if kind in wanted and "result" in data:
-            return str(kind), data["result"]
+            return kind, data["result"]
         text = f"answered a {kind}, not a {' or '.join(wanted)}"
         if kind in _TYPES and kind not in wanted:  # a query's type is the same whatever the data
             raise QueryError(f"{self.name} {text}")

@@ -56,6 +56,7 @@ def _answering(status: int, headers: dict[str, str], body: bytes, **kind: Any) -
 @fuzzed
 @example(200, {"Content-Encoding": "gzip"}, b"not compressed")
 @example(200, {}, DEEP.encode())
+@example(200, {}, b'{"status": "success", "data": {"resultType": [], "result": []}}')
 @example(200, {}, f"{'x' * 170} https://me:{SECRET}@example.com/".encode())
 @given(statuses, headers, bodies)
 def test_prometheus_is_believed_or_refused(
