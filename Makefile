@@ -33,7 +33,7 @@ lint: setup ## ruff, mypy, import contracts
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 
-check: setup ## the fast part: lint, types, import contracts, unit tests (under 90 s)
+check: setup ## the fast part: lint, types, import contracts, unit tests (two to three minutes)
 	@$(MAKE) --no-print-directory -j3 --output-sync=target lint pure outside
 
 unit: pure outside ## unit tests and simulation
@@ -83,7 +83,7 @@ chaos: setup ## strike every part of the machinery on the embedded cluster; writ
 many: setup ## many runs at once in one process; writes docs/many.md (four minutes)
 	$(PY) -m tests.many
 
-blows: setup ## the part of chaos that `make test` runs: each part of the machinery struck once (eight minutes)
+blows: setup ## the part of chaos that `make test` runs: each part of the machinery struck once (a quarter of an hour)
 	$(PY) -m tests.bed build
 	$(PY) -m pytest -n 2 tests/chaos/test_drivers.py
 	$(PY) -m pytest tests/chaos/test_surroundings.py tests/chaos/test_counting.py
