@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -25,16 +24,8 @@ from canary.guard.lead import Lead
 from canary.guard.patrol import Patrol
 from canary.guard.station import Station
 from tests.contracts.guarding import EVENTS, FAILOVER, PLAIN, SERVICES, SHIELDED, Bench, Meddling
-from tests.contracts.routing import LISTS, NEW, OLD, REST, api_world, at
+from tests.contracts.routing import LISTS, NEW, OLD, REST, at
 from tests.fakes.cluster import FakeCluster, Fault
-
-
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    with api_world() as world:
-        bench = Bench(world)
-        yield bench
-        bench.heartbeat.close()
 
 
 def test_both_sides_mean_the_same_by_the_same_names() -> None:

@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from canary.adapters.alertforms import Look, body_of
 from canary.core.notice import Notice, Severity
 from canary.guard.alerts import PAUSES_S, WAITING, Alerts
 from tests.contracts.guarding import EVENTS, PLAIN, Bench
-from tests.contracts.routing import NEW, api_world
+from tests.contracts.routing import NEW
 from tests.fakes.cluster import Fault
 from tests.fakes.web import Received, Reply, Web, serving
 
@@ -35,14 +35,6 @@ NOTICE = Notice(
     to_image=NEW,
     text=f"{REASON}; all traffic is back on podinfo:1",
 )
-
-
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    with api_world() as world:
-        bench = Bench(world)
-        yield bench
-        bench.heartbeat.close()
 
 
 def alert(name: str = "hook", kind: str = "webhook", app: str = "podinfo") -> dict[str, Any]:

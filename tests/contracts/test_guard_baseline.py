@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,15 +10,7 @@ from canary.adapters.lists import OWNER
 from canary.core.record import Phase
 from canary.guard import decisions
 from tests.contracts.guarding import BASELINES, PLAIN, Bench
-from tests.contracts.routing import NEW, OLD, api_world, at
-
-
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    with api_world() as world:
-        bench = Bench(world)
-        yield bench
-        bench.heartbeat.close()
+from tests.contracts.routing import NEW, OLD, at
 
 
 def test_a_baseline_gets_nothing_at_once_and_goes_when_it_has_drained(bench: Bench) -> None:

@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 import urllib.request
-from collections.abc import Iterator
-
-import pytest
 
 from canary.guard.health import BLIND_S, STUCK_S, Health, serve
 from tests.contracts.guarding import Bench
-from tests.contracts.routing import api_world
 from tests.fakes.cluster import Fault
-
-
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    with api_world() as world:
-        bench = Bench(world)
-        yield bench
-        bench.heartbeat.close()
 
 
 def numbers(bench: Bench) -> dict[str, float]:

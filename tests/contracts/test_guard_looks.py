@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -12,17 +11,9 @@ from canary.adapters.lease import LeaseForm
 from canary.core.record import Phase
 from canary.guard.signs import RESYNC_S
 from tests.contracts.guarding import Bench
-from tests.contracts.routing import api_world, at
+from tests.contracts.routing import at
 from tests.fakes.cluster import Fault
 from tests.vigil.__main__ import measured
-
-
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    with api_world() as world:
-        bench = Bench(world)
-        yield bench
-        bench.heartbeat.close()
 
 
 def asked(bench: Bench) -> Counter[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,19 +11,11 @@ import pytest
 from canary.core.record import Record
 from canary.guard import decisions
 from tests.contracts.guarding import PLAIN, Bench
-from tests.contracts.routing import LISTS, NEW, OLD, api_world
+from tests.contracts.routing import LISTS, NEW, OLD
 
 # Without these there is no run that could be put back.
 NEEDED = {"owner", "run", "phase", "primary", "canary", "weight", "lease"}
 LATER = sorted(set(json.loads(Record(owner="me").to_json())) - NEEDED)
-
-
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    with api_world() as world:
-        bench = Bench(world)
-        yield bench
-        bench.heartbeat.close()
 
 
 def written(bench: Bench) -> dict[str, Any]:

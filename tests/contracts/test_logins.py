@@ -31,14 +31,19 @@ def kubeconfig(server: FakeCluster, directory: Path, user: dict[str, Any]) -> st
     return str(path)
 
 
+def by_token_file(server: FakeCluster, directory: Path) -> tuple[Path, Cluster]:
+    """A cluster whose login is a file with the token "first"."""
+    token = directory / "token"
+    token.write_text("first")
+    server.tokens = {"first"}
+    path = kubeconfig(server, directory, {"tokenFile": str(token)})
+    return token, Cluster.connect(kubeconfig_path=path)
+
+
 def test_a_token_file_is_read_again_once_its_token_is_refused(
     server: FakeCluster, tmp_path: Path
 ) -> None:
-    token = tmp_path / "token"
-    token.write_text("first")
-    server.tokens = {"first"}
-    path = kubeconfig(server, tmp_path, {"tokenFile": str(token)})
-    cluster = Cluster.connect(kubeconfig_path=path)
+    token, cluster = by_token_file(server, tmp_path)
     cluster.read(PATH)
     server.tokens = {"second"}
     token.write_text("second")
@@ -63,11 +68,7 @@ def test_a_kubeconfig_that_was_written_anew_is_read_again(
 def test_a_write_that_was_refused_for_its_token_is_sent_again(
     server: FakeCluster, tmp_path: Path
 ) -> None:
-    token = tmp_path / "token"
-    token.write_text("first")
-    server.tokens = {"first"}
-    path = kubeconfig(server, tmp_path, {"tokenFile": str(token)})
-    cluster = Cluster.connect(kubeconfig_path=path)
+    token, cluster = by_token_file(server, tmp_path)
     server.tokens = {"second"}
     token.write_text("second")
     cluster.patch(PATH, {"metadata": {"labels": {"a": "b"}}})
