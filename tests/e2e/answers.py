@@ -6,7 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Self
+
+AROUND_S = 1.0  # how long before and after failures a text tells of the others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,13 @@ class Answer:
     def failed(self) -> bool:
         """A 5xx, a 404, a broken connection, or no answer within five seconds."""
         return self.status in {0, 404} or self.status >= 500
+
+    def __str__(self) -> str:
+        when = datetime.fromtimestamp(self.sent, UTC).strftime("%H:%M:%S.%f")[:-4]
+        came = (
+            f"{self.status} from {self.pod or self.who or 'nobody'}" if self.status else self.error
+        )
+        return f"{when} {self.method} {came} after {self.seconds:.3f} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,20 @@ class Answers:
     def failed(self) -> Answers:
         """Only those that a user would complain about."""
         return self.where(lambda answer: answer.failed)
+
+    def assert_none_failed(self) -> None:
+        """No user has anything to complain about.
+
+        Raises:
+            AssertionError: some have; what failed when, and how the others fared meanwhile.
+        """
+        failed = self.failed()
+        if not failed.all:
+            return
+        first, last = failed.all[0].sent, failed.all[-1].sent
+        around = self.between(first - AROUND_S, last + AROUND_S)
+        rows = "\n".join(str(answer) for answer in around.all)
+        raise AssertionError(f"{len(failed)} of {self}\nand around them:\n{rows}")
 
     def share(self, who: str) -> float:
         """Which part (0 to 1) of the requests a version answered; podinfo says so on GET only."""

@@ -52,7 +52,7 @@ def test_only_who_matches_meets_the_canary_until_the_switch(world: World) -> Non
         early = probe.answers().between(switched.at - 3.0, switched.at - 0.5)
         assert early.versions() == {"2"}, early
     for probe in (users, insiders, friends):
-        assert not len(probe.answers().failed()), probe.answers().failed()
+        probe.answers().assert_none_failed()
 
 
 def test_who_matched_is_back_after_a_version_was_rejected(world: World) -> None:
@@ -70,7 +70,7 @@ def test_who_matched_is_back_after_a_version_was_rejected(world: World) -> None:
     (reason,) = result.reasons
     assert "at iteration 1 of 2: " in reason
     assert users.answers().versions() == {"1"}
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
     assert len(insiders.answers().failed()), "nobody met the canary"
     after = [answer.who for answer in insiders.answers().all[told + 5 :] if answer.who]
     assert set(after) == {"1"}

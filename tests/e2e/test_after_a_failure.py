@@ -28,7 +28,7 @@ def test_a_failed_release_is_reverted_tried_again_and_fixed(world: World) -> Non
         assert world.pods(primary) == pods
         assert again not in {failed, ""}
         _fixed(world, primary)
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 # Whichever comes first: evidence, against the primary or the bound, or a check at a bake's end.

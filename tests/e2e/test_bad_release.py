@@ -65,7 +65,7 @@ def test_errors_are_rolled_back(world: World) -> None:
     assert re.search(f"{OVERWHELMING}|{BELOW_BOUND}", release.reason)
     assert "all traffic is back on " in release.reason
     assert release.steps[1] == 30
-    assert not len(release.answers.failed()), release.answers.failed()
+    release.answers.assert_none_failed()
 
 
 def test_slowness_is_rolled_back(world: World) -> None:
@@ -74,7 +74,7 @@ def test_slowness_is_rolled_back(world: World) -> None:
     release = released(world, GOOD, SLOW, changes)
     assert "500 ms" in release.reason
     assert release.steps == [0, 30, 0]
-    assert not len(release.answers.failed()), release.answers.failed()
+    release.answers.assert_none_failed()
 
 
 def test_a_version_that_never_gets_ready_gets_no_traffic(world: World) -> None:
@@ -82,7 +82,7 @@ def test_a_version_that_never_gets_ready_gets_no_traffic(world: World) -> None:
     assert "not ready within 4 s: 0 of 2 pods ready: " in release.reason
     assert "503" in release.reason
     assert release.steps == [0]
-    assert not len(release.answers.failed()), release.answers.failed()
+    release.answers.assert_none_failed()
 
 
 def test_an_image_that_does_not_exist_gets_no_traffic(world: World) -> None:
@@ -90,14 +90,14 @@ def test_an_image_that_does_not_exist_gets_no_traffic(world: World) -> None:
     assert "not ready within 4 s: 0 of 2 pods ready: " in release.reason
     assert "ImagePull" in release.reason
     assert release.steps == [0]
-    assert not len(release.answers.failed()), release.answers.failed()
+    release.answers.assert_none_failed()
 
 
 def test_a_crash_under_traffic_is_rolled_back(world: World) -> None:
     release = released(world, GOOD, CRASH, LONG)
     assert re.search(f"{OVERWHELMING}|container podinfo exited", release.reason)
     assert max(release.steps) > 0
-    assert not len(release.answers.failed()), release.answers.failed()
+    release.answers.assert_none_failed()
 
 
 def test_a_canary_that_hangs_is_rolled_back(world: World) -> None:

@@ -42,7 +42,7 @@ def test_canary_and_baseline_get_as_much_and_nobody_notices(world: World) -> Non
     assert len(during) >= 100
     for version, share in ((old, 0.6), (new, 0.2), (BASELINE, 0.2)):
         assert _share(during, world.app, version) == pytest.approx(share, abs=0.07)
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
     assert "requests succeeded (baseline 100 % of " in result.text
     _demand_gone(world)
     assert world.versions() == {new}
@@ -64,7 +64,7 @@ def test_what_a_dead_machine_left_gets_nothing_and_the_guard_deletes_it(world: W
     after = users.answers().where(lambda answer: answer.sent > restored.at + FOLLOWED_S)
     assert len(after.of("GET")) >= 100
     assert _share(after.of("GET"), world.app, primary) == 1
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_without_a_guard_the_next_update_takes_it_away(world: World) -> None:
@@ -81,7 +81,7 @@ def test_without_a_guard_the_next_update_takes_it_away(world: World) -> None:
         assert world.record().phase is Phase.FAILED
         _demand_gone(world)
     assert world.versions() == {primary}
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def _share(answers: Answers, app: str, version: str) -> float:

@@ -37,7 +37,7 @@ def test_users_stay_until_the_switch_and_the_preview_host_shows_the_new_version(
     assert users.answers().between(0, switched.at - 0.5).versions() == {"1"}
     early = preview.answers().between(switched.at - 3.0, switched.at - 0.5)
     assert early.versions() == {"2"}, early
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_a_bad_version_is_seen_under_the_preview_host_alone(world: World) -> None:
@@ -55,7 +55,7 @@ def test_a_bad_version_is_seen_under_the_preview_host_alone(world: World) -> Non
     assert "at iteration 1 of 2: " in reason
     assert weights.steps() == [0]
     assert users.answers().versions() == {"1"}
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
     assert len(preview.answers().failed()), "the preview host did not show the canary"
     members = world.object("traefikservice", "podinfo-canary")["spec"]["weighted"]["services"]
     assert [member["name"] for member in members] == [f"podinfo-{old}"]

@@ -63,7 +63,7 @@ def test_a_value_within_its_range_lets_a_release_go_on(world: World) -> None:
     for step in report["steps"]:
         assert any("canary-requests is " in text for text in step["verdicts"])
         assert "answer is 42 (not judged)" in step["verdicts"]
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_a_value_out_of_range_brings_everything_back(world: World) -> None:
@@ -76,7 +76,7 @@ def test_a_value_out_of_range_brings_everything_back(world: World) -> None:
     assert "at 50 %: canary-requests is " in reason
     assert "(max 0) (2 of 2 failed checks); all traffic is back on " in reason
     assert weights.steps() == [0, 50, 0]
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_what_cannot_be_asked_is_refused_before_anything_is_touched(world: World) -> None:

@@ -38,7 +38,7 @@ def test_a_dead_primary_is_replaced_as_soon_as_its_fix_is_ready(world: World) ->
     assert healed - 1 < first < healed + HEARD_S
     served = answers.between(healed + HEARD_S, ended)
     assert len(served) > 50
-    assert not len(served.failed()), served.failed()
+    served.assert_none_failed()
 
 
 def _ready(world: World, version: str) -> int:

@@ -57,7 +57,7 @@ def test_a_release_works_with_exactly_these_rights(world: World, kubeconfig: Pat
         result = world.project.up()
     assert "not permitted" not in result.text
     assert world.record().images[world.record().primary] == BETTER
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
     _without_leases(world)
     _write(world, GOOD, kubeconfig)
     refused = world.project.up(fails=True)

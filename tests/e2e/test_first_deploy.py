@@ -23,7 +23,7 @@ def test_a_first_deploy_serves_once_the_pods_are_ready(world: World) -> None:
     with world.probe(methods=("GET", "POST")) as users, world.pod_probe() as callers:
         pass
     for answers in (users.answers(), callers.answers()):
-        assert not len(answers.failed()), answers.failed()
+        answers.assert_none_failed()
         assert answers.versions() == {"6.9.2"}
 
 

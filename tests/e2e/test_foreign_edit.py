@@ -32,7 +32,7 @@ def test_weights_that_somebody_edits_end_a_run(world: World) -> None:
     serving = {f"podinfo-{primary}": 100}
     assert world.members() == {"podinfo": serving, "podinfo-shielded": serving}
     assert world.apex_version() == primary
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_weights_that_somebody_edits_at_rest_are_shown_and_repaired(world: World) -> None:

@@ -46,7 +46,7 @@ def test_a_release_waits_for_its_gate_and_goes_on_at_once(world: World) -> None:
     assert result.code == 0, result.text
     assert weights.steps() == [0, 50, 100, 0]
     assert "100 % to the canary, promoting: confirm-promotion was approved" in result.text
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_a_gate_that_nobody_opens_ends_the_release(world: World) -> None:
@@ -62,7 +62,7 @@ def test_a_gate_that_nobody_opens_ends_the_release(world: World) -> None:
     )
     assert "sign-off" in reason
     assert weights.steps() == [0, 50, 0]
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_a_rollback_hook_brings_everything_back(world: World) -> None:
@@ -76,7 +76,7 @@ def test_a_rollback_hook_brings_everything_back(world: World) -> None:
     (reason,) = result.reasons
     assert "at 50 %: a rollback webhook asked for it; all traffic is back on" in reason
     assert weights.steps() == [0, 50, 0]
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def _held(world: World, plan: dict[str, Any]) -> Running:

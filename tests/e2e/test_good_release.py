@@ -35,7 +35,7 @@ def test_a_good_release_is_promoted_and_no_request_fails(world: World) -> None:
     _moves_as_planned(weights, old, world.record().primary)
     _shares_as_planned(weights, crowd)
     for answers in (users.answers(), crowd.answers(), callers.answers()):
-        assert not len(answers.failed()), answers.failed()
+        answers.assert_none_failed()
         assert answers.all[-1].who in {NEW, ""}
         assert answers.versions() == {OLD, NEW}
 

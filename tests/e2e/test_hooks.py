@@ -55,7 +55,7 @@ def test_hooks_of_every_type_are_called_and_let_a_release_pass(world: World) -> 
     assert weights.steps() == [0, *STEPS, 100, 0]
     assert "confirm-promotion was approved" in result.text
     assert {kind for kind in HookType if not is_marked(world, kind)} == set()
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 # Where a release stands when its gate is asked; the steps until a gate that stays shut ends it.
@@ -89,7 +89,7 @@ def test_a_gate_that_stays_shut_ends_a_release_or_lets_it_pass(
         with world.weights() as weights:
             world.project.up()
         assert weights.steps() == [0, *STEPS, 100, 0]
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_an_acceptance_test_that_fails_keeps_all_users_where_they_are(world: World) -> None:
@@ -104,4 +104,4 @@ def test_an_acceptance_test_that_fails_keeps_all_users_where_they_are(world: Wor
     assert "the basket is empty" in reason
     assert weights.steps() == [0]
     assert users.answers().versions() == {"6.9.2"}
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()

@@ -37,7 +37,7 @@ def test_an_interrupted_and_a_killed_run_are_restored_within_seconds(world: Worl
         assert (world.members(), world.apex_version()) == (members, primary)
         _cleaned_up(world, primary)
     assert world.pods(primary) == pods
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_when_the_machine_dies_the_guard_restores(world: World) -> None:
@@ -61,7 +61,7 @@ def test_when_the_machine_dies_the_guard_restores(world: World) -> None:
         failed = world.record().canary
         await_(lambda: not world.pods(failed), "the end of what failed", STOPPED_WITHIN_S)
         _cleaned_up(world, primary)
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_a_run_that_nobody_could_restore_is_repaired_by_the_next_update(world: World) -> None:
@@ -79,7 +79,7 @@ def test_a_run_that_nobody_could_restore_is_repaired_by_the_next_update(world: W
     said = f"repaired: run {run} ended in Progressing at 50 %; all traffic is back on {GOOD}"
     assert said in repaired.text
     assert world.versions() == {primary}
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_a_promotion_that_the_state_missed_is_taken_back_by_a_run(world: World) -> None:
@@ -100,7 +100,7 @@ def test_a_promotion_that_the_state_missed_is_taken_back_by_a_run(world: World) 
     assert world.record().primary == world.apex_version() == old
     assert world.versions() == {old}
     for answers in (users.answers(), callers.answers()):
-        assert not len(answers.failed()), answers.failed()
+        answers.assert_none_failed()
 
 
 def _interrupted(world: World) -> None:

@@ -144,7 +144,7 @@ def test_a_first_version_that_never_gets_ready_leaves_the_old_one_serving(
 
 def _nobody_complains(answers: Answers) -> None:
     assert len(answers) > 100
-    assert not len(answers.failed()), answers.failed()
+    answers.assert_none_failed()
 
 
 def _await_served_by(version: str, users: Any) -> None:

@@ -29,7 +29,7 @@ def test_a_version_that_fails_copies_is_met_by_nobody(world: World) -> None:
     assert "at 100 % mirrored: " in reason
     assert "canary.test/app:1 kept all traffic" in reason
     assert users.answers().versions() == {"1"}
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
     assert weights.steps() == [0]
     (plain,) = world.objects("traefikservices")  # the mirror is gone
     (member,) = plain["spec"]["weighted"]["services"]
@@ -51,4 +51,4 @@ def test_copies_come_before_users_and_none_of_these_fails(world: World) -> None:
     assert before.versions() == {"1"}
     assert weights.steps() == [0, 50, 100, 0]
     assert users.answers().versions() == {"1", "2"}
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()

@@ -30,7 +30,7 @@ def test_a_longer_path_on_the_same_host_keeps_all_its_requests(world: World) -> 
     assert neighbours.answers().versions() == {"3"}
     assert users.answers().versions() == {OURS, f"{OURS}-blue"}
     for answers in (neighbours.answers(), users.answers()):
-        assert not len(answers.failed()), answers.failed()
+        answers.assert_none_failed()
 
 
 def _move_in(world: World) -> None:

@@ -43,7 +43,7 @@ def test_a_run_is_suspended_resumed_and_promoted_by_people(world: World) -> None
     for said in ("suspended by ann at 20 %", "resumed by bob", "promoted by eve"):
         assert said in result.text
         assert said in world.events()
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_a_run_is_aborted_with_nothing_but_kubectl(world: World) -> None:
@@ -63,7 +63,7 @@ def test_a_run_is_aborted_with_nothing_but_kubectl(world: World) -> None:
     assert "at 20 %: aborted by somebody; all traffic is back on" in reason
     marks = world.object("traefikservice", world.app)["metadata"]["annotations"]
     assert "canary.rollout/order" not in marks
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_a_watcher_sees_a_run_to_its_end(world: World) -> None:

@@ -81,4 +81,4 @@ def test_slow_answers_do_not_lower_the_rate() -> None:
     assert len(answers) >= 15  # those that were sent before the first answer came
     assert {answer.method for answer in answers.all} == {"GET", "POST"}
     assert answers.share("7") == 1.0
-    assert not len(answers.failed()), answers.failed()
+    answers.assert_none_failed()

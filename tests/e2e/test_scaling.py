@@ -55,11 +55,11 @@ def test_the_canary_has_the_pods_of_each_weight_before_it_and_none_after_a_rollb
         assert max(size.wanted for size in sizes.of(new)) == 4
         promoted = weights.await_weight(100, 0).at
         assert {size.wanted for size in sizes.of(old) if size.at <= promoted} == {4}
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
     world.write_testapp("errors", PROPORTIONAL)
     with world.weights() as weights, world.probe(methods=("GET", "POST")) as users:
         result = world.project.up(fails=True)
-    assert "at 10 %: " in result.reasons[0]
+    assert "canary requests failed (5xx)" in result.reasons[0]
     (bad,) = world.versions() - {new}
     assert world.object("deployment", f"{world.app}-{bad}")["spec"]["replicas"] == 0
     await_(lambda: not world.pods(bad), "the end of its pods", 30)
@@ -92,7 +92,7 @@ def test_an_autoscaler_that_wants_one_pod_leaves_the_run_the_four_that_it_needs(
         during = [size for size in sizes.of(new) if shifted.at + LAG_S <= size.at <= promoted]
         assert all(size.wanted == size.ready == 4 for size in during), during
         assert {s.wanted for s in sizes.of(old) if shifted.at <= s.at <= promoted} <= {4}
-        assert not len(users.answers().failed()), users.answers().failed()
+        users.answers().assert_none_failed()
         assert _least(world, new) == 2
         await_(lambda: sizes.of(new)[-1].wanted == 2, "what the autoscaler was given back", 30)
         world.write_testapp("errors", AUTOSCALED)

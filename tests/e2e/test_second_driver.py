@@ -52,7 +52,7 @@ def test_a_second_driver_is_told_who_holds_the_run_and_touches_nothing(
     assert first.code == 0, first.text
     assert weights.steps() == [0, 50, 100, 0]
     assert world.record().primary == record.canary
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_a_driver_that_was_stopped_writes_nothing_once_the_guard_took_over(world: World) -> None:
@@ -79,7 +79,7 @@ def test_a_driver_that_was_stopped_writes_nothing_once_the_guard_took_over(world
     assert "Traceback" not in result.text
     assert world.record().run.startswith("guard-")
     assert _marks(world, ROUTED, "deployments") == before
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 @contextmanager

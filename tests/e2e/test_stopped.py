@@ -35,7 +35,7 @@ def test_sigterm_and_max_duration_end_a_release_even_on_a_full_disk(world: World
         assert (world.members(), world.apex_version()) == (members, primary)
         assert "the report's files could not be written: [Errno 28] No space left" in told.text
         assert "Traceback" not in told.text
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
     world.write(BETTER, BOUNDED)  # without users there is nothing to judge by
     (reason,) = world.project.up(fails=True).reasons
     assert f"{BETTER}: at 50 %: the run took longer than maxDuration (10 s); all traffic" in reason
@@ -56,7 +56,7 @@ def test_a_second_ctrl_c_leaves_at_most_the_guard_something_to_restore(world: Wo
         assert running.finish().code != 0
         await_(lambda: world.record().phase is Phase.FAILED, "a restore", GUARDED_WITHIN_S)
         assert (world.members(), world.apex_version()) == (members, primary)
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
     world.write(GOOD, ENDLESS)
     world.project.up()
     assert world.versions() == {primary}

@@ -47,7 +47,7 @@ def test_streams_and_downloads_pass_the_shield_while_a_release_runs(world: World
     _kept_on(late_feeds, {"1", "2"}, until=promoted + 2.0)
     _prompt(chats, late_chats, feeds, late_feeds)
     _downloaded(got)
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,4 +31,4 @@ def test_no_partial_update_deletes_the_version_that_serves(world: World) -> None
     assert primary in world.versions()
     assert world.pods(primary) == pods
     assert (world.members(), world.apex_version()) == (members, primary)
-    assert not len(users.answers().of("GET").failed()), users.answers().failed()
+    users.answers().of("GET").assert_none_failed()

@@ -36,7 +36,7 @@ def test_of_two_apps_the_bad_one_is_restored_and_the_good_one_promoted(world: Wo
     assert restored.at - moved.at < 6.0
     assert good.steps() == [0, 20, 50, 70, 100, 0]
     for probe in users:
-        assert not len(probe.answers().failed()), probe.answers().failed()
+        probe.answers().assert_none_failed()
 
 
 def _tidied_up(world: World, before: dict[str, str]) -> None:

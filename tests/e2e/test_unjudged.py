@@ -58,7 +58,7 @@ def test_an_analysis_that_is_skipped_is_one_switch(world: World) -> None:
     switched = weights.await_weight(100, 0).at
     assert users.answers().between(0, switched - 0.5).versions() == {OLD}
     assert users.answers().all[-2].who in {NEW, ""}
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_steps_beyond_the_greatest_weight_are_taken_as_configured(world: World) -> None:
@@ -70,7 +70,7 @@ def test_steps_beyond_the_greatest_weight_are_taken_as_configured(world: World) 
     with world.probe(methods=("GET", "POST")) as users, world.weights() as weights:
         world.project.up()
     assert weights.steps() == [0, 30, 50, 75, 100, 0]
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_without_traffic_a_release_is_held_and_then_ended(world: World) -> None:
@@ -103,7 +103,7 @@ def test_without_prometheus_a_release_is_held_and_goes_on_when_it_is_back(
         result = running.finish()
     assert result.code == 0, result.text
     assert weights.steps() == [0, 30, 60, 100, 0]
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_without_prometheus_for_long_a_release_is_ended(world: World, door: Door) -> None:
@@ -120,4 +120,4 @@ def test_without_prometheus_for_long_a_release_is_ended(world: World, door: Door
     assert "at 30 %: inconclusive for 4 s: " in reason
     assert "Prometheus" in reason
     assert weights.steps() == [0, 30, 0]
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()

@@ -71,7 +71,7 @@ def test_a_query_that_comes_to_several_series_ends_the_run_with_its_first_answer
     assert re.search(several, reason)
     assert "; all traffic is back on " in reason
     assert weights.steps() == [0, 50, 0]
-    assert not len(users.answers().failed()), users.answers().failed()
+    users.answers().assert_none_failed()
 
 
 def test_failures_that_are_only_reported_roll_nothing_back(world: World) -> None:
