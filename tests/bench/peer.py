@@ -132,12 +132,13 @@ class Peer:
 
     def deployment(self, image: str) -> dict[str, Any]:
         """What the Canary targets, or what a plain Service leads to."""
-        probes = podinfo(image, self.namespace, self.host)["probes"]
+        ours = podinfo(image, self.namespace, self.host)
         container = {
             "name": "podinfod",
             "image": image,
             "ports": [{"name": "http", "containerPort": 9898}],
-            "readinessProbe": probes["readiness"],
+            "readinessProbe": ours["probes"]["readiness"],
+            "resources": ours["resources"],
         }
         # A number, since the peer takes the same version for no change.
         template = {

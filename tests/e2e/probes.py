@@ -13,6 +13,7 @@ from typing import Any, Self
 from tests.bed import pins
 from tests.bed.cluster import Bed
 from tests.e2e.answers import Answers
+from tests.e2e.settings import ASKED
 from tests.e2e.waiting import await_
 
 PROBER = Path(__file__).with_name("prober.py")
@@ -150,6 +151,7 @@ class PodProbe:
             "image": pins.IMAGES["python"],
             "command": ["python3", f"/probe/{PROBER.name}", *self._options],
             "volumeMounts": [{"name": "script", "mountPath": "/probe"}],
+            "resources": ASKED,
             "securityContext": HARDENED,
         }
         spec = {

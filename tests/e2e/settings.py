@@ -16,6 +16,10 @@ BUSY_MS = 2000  # two cores carry several tests at once: what is good may be rat
 # and then nobody serves: seen, with 503 for all users for seconds.
 PROBED: dict[str, int] = {"periodSeconds": 1, "timeoutSeconds": 5}
 
+# A container that asks for nothing gets next to nothing while others want the machine: it stood
+# still for seconds beside Traefik and Prometheus, and its users saw 502 and no answer.
+ASKED: dict[str, Any] = {"requests": {"cpu": "25m"}}
+
 Config = dict[str, Any]
 
 PLATFORM: Config = {
@@ -43,6 +47,7 @@ def podinfo(image: str, namespace: str, host: str) -> Config:
         "host": host,
         "service": {"port": 80, "targetPort": 9898},
         "probes": {"readiness": {"httpGet": {"path": "/readyz", "port": 9898}, **PROBED}},
+        "resources": ASKED,
         "preStopSleepSeconds": 2,
         "terminationGracePeriodSeconds": 10,
         "progressDeadlineSeconds": 30,
