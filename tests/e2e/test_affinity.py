@@ -49,7 +49,7 @@ def test_a_client_of_the_canary_is_back_after_a_rollback(world: World) -> None:
     world.write_testapp("2", PLAN)
     with Visitors(world) as visitors, world.weights() as weights:
         running = world.project.start_up()
-        weights.await_weight(20, within_s=30)
+        weights.await_weight(20)
         await_(lambda: "2" in visitors.now(), "somebody on the canary", 10)
         running.interrupt()
         result = running.finish()

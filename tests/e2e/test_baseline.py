@@ -95,7 +95,7 @@ def _killed(world: World) -> str:
     world.write(BETTER, ENDLESS)
     with world.weights() as weights:
         running = world.project.start_up()
-        record = weights.await_weight(30, within_s=45).record
+        record = weights.await_weight(30).record
     signal_providers(world.project, signal.SIGKILL)
     running.kill()
     world.project.run("cancel", "--yes")

@@ -51,7 +51,7 @@ def test_what_somebody_deletes_under_a_release_ends_it_with_its_name(world: Worl
     world.write(BETTER, PLAN)
     with world.weights() as weights:
         running = world.project.start_up()
-        weights.await_weight(50, within_s=60)
+        weights.await_weight(50)
         _delete(world, "traefikservice/podinfo")
         (reason,) = running.finish().reasons
     assert f"the TraefikService of {primary} was deleted; all traffic is back on {GOOD}" in reason

@@ -22,7 +22,7 @@ def test_weights_that_somebody_edits_end_a_run(world: World) -> None:
     world.write(BETTER, PLAN)
     with world.probe(methods=("GET", "POST")) as users, world.weights() as weights:
         running = world.project.start_up()
-        weights.await_weight(30, 60)
+        weights.await_weight(30)
         _edit(world, 50)
         result = running.finish()
     assert result.code != 0

@@ -40,7 +40,7 @@ def test_a_release_waits_for_its_gate_and_goes_on_at_once(world: World) -> None:
     world.project.up()
     with world.probe(methods=("GET", "POST")) as users, world.weights() as weights:
         running = _held(world, _plan())
-        running.await_text("s: confirm-promotion webhook sign-off: answered 403", 10)
+        running.await_text("s: confirm-promotion webhook sign-off: answered 403", 60)
         _tell(world, "gate/open")
         result = running.finish()
     assert result.code == 0, result.text
@@ -82,7 +82,7 @@ def test_a_rollback_hook_brings_everything_back(world: World) -> None:
 def _held(world: World, plan: dict[str, Any]) -> Running:
     world.write(BETTER, plan)
     running = world.project.start_up()
-    running.await_text(HELD, 60)
+    running.await_text(HELD, 120)
     return running
 
 

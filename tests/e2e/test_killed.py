@@ -108,7 +108,7 @@ def _interrupted(world: World) -> None:
     world.write(BETTER, ENDLESS)
     with world.weights() as weights:
         running = world.project.start_up()
-        weights.await_weight(50, within_s=30)
+        weights.await_weight(50)
         at = time.time()
         running.interrupt()
         result = running.finish()
@@ -147,7 +147,7 @@ def _all_killed(world: World) -> str:
     world.write(BETTER, ENDLESS)
     with world.weights() as weights:
         running = world.project.start_up()
-        record = weights.await_weight(50, within_s=30).record
+        record = weights.await_weight(50).record
     signal_providers(world.project, signal.SIGKILL)
     running.kill()
     world.project.run("cancel", "--yes")
@@ -171,7 +171,7 @@ def _killed_while_draining(world: World) -> str:
     world.write(BETTER, SHORT)
     with world.weights() as weights:
         running = world.project.start_up()
-        new = weights.await_weight(100, within_s=60).record
+        new = weights.await_weight(100).record
         await_(lambda: weights.records()[-1].phase is Phase.SUCCEEDED, "the promotion", 20)
     running.kill()
     world.project.run("cancel", "--yes")

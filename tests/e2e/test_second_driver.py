@@ -39,7 +39,7 @@ def test_a_second_driver_is_told_who_holds_the_run_and_touches_nothing(
         began = datetime.now(UTC)
         with world.probe(methods=("GET", "POST")) as users, world.weights() as weights:
             running = world.project.start_up()
-            record = weights.await_weight(50, within_s=30).record
+            record = weights.await_weight(50).record
             assert record is not None
             before = _marks(world)
             _told(second.preview("--diff").text, record.run, began)  # it may look, and is warned
@@ -63,7 +63,7 @@ def test_a_driver_that_was_stopped_writes_nothing_once_the_guard_took_over(world
     world.write(BETTER, ENDLESS)
     with world.probe(methods=("GET", "POST")) as users, world.weights() as weights:
         running = world.project.start_up()
-        weights.await_weight(50, within_s=30)
+        weights.await_weight(50)
         signal_providers(world.project, signal.SIGSTOP)
         try:
             await_(lambda: world.record().phase is Phase.FAILED, "a restore", GUARDED_WITHIN_S)

@@ -51,7 +51,7 @@ def test_a_second_ctrl_c_leaves_at_most_the_guard_something_to_restore(world: Wo
     with world.probe(methods=("GET", "POST")) as users:
         running = _halfway(world)
         running.interrupt()
-        running.await_text("^C received", 10)
+        running.await_text("^C received", 60)
         running.interrupt()
         assert running.finish().code != 0
         await_(lambda: world.record().phase is Phase.FAILED, "a restore", GUARDED_WITHIN_S)

@@ -36,7 +36,7 @@ def test_streams_and_downloads_pass_the_shield_while_a_release_runs(world: World
     got = _clients(world, "downloads", 2)
     with world.probe(rate=30) as users, world.weights() as weights, chats, feeds:
         running = world.project.start_up()
-        weights.await_weight(50, within_s=30)
+        weights.await_weight(50)
         await_(lambda: "2" in users.answers().versions(), "requests to the canary", 10)
         with late_chats, late_feeds, got:
             running.await_text("Succeeded: promoted", 60)

@@ -95,7 +95,7 @@ def test_without_prometheus_a_release_is_held_and_goes_on_when_it_is_back(
     world.write(BETTER, PLAN)
     with world.probe(methods=("GET", "POST")) as users, world.weights() as weights:
         running = world.project.start_up()
-        weights.await_weight(30, 60)
+        weights.await_weight(30)
         door.lead_to("nobody")
         running.await_text("held at 30 %: ", 30)
         assert weights.steps() == [0, 30], "a weight rose that nobody judged"
@@ -112,7 +112,7 @@ def test_without_prometheus_for_long_a_release_is_ended(world: World, door: Door
     world.write(BETTER, SHORT)
     with world.probe() as users, world.weights() as weights:
         running = world.project.start_up()
-        weights.await_weight(30, 60)
+        weights.await_weight(30)
         door.lead_to("nobody")
         result = running.finish()
     assert result.code != 0

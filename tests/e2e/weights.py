@@ -14,6 +14,7 @@ from canary.core.record import Record
 from tests.bed.cluster import Bed
 from tests.e2e.watching import Watching
 
+REACHED_WITHIN_S = 120.0  # no promise: only so that a test ends on a machine that is busy
 _COLUMNS = (
     "{.metadata.name}|{.spec.weighted.services}|"
     r'{.metadata.annotations.canary\.rollout/record}{"\n"}'
@@ -70,7 +71,7 @@ class Weights:
                 found.append(record.weight_percent)
         return found
 
-    def await_weight(self, percent: int, within_s: float) -> Change:
+    def await_weight(self, percent: int, within_s: float = REACHED_WITHIN_S) -> Change:
         """The first change with this weight of a canary, waited for if need be."""
         return self._await(
             lambda record: bool(record.canary) and record.weight_percent == percent, within_s
