@@ -37,6 +37,7 @@ def _hook(hook: Webhook, namespace: str, cluster: Cluster) -> Hook:
         retries=hook.retries,
         metadata=hook.metadata,
         headers=_headers(hook, read),
+        query=lambda: {name: read(ref) for name, ref in hook.secret_query.items()},
         key=lambda: read(hook.signature) if hook.signature else "",
         verified=not hook.disable_tls,
     )

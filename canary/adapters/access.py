@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlencode
 
 from canary.adapters import http
 from canary.adapters.kubernetes import Cluster
@@ -19,11 +20,15 @@ from canary.errors import ClusterError, PortError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One request; `path` starts with a slash, `timeout_s` None means the endpoint's default."""
+    """One request; `path` starts with a slash, `timeout_s` None means the endpoint's default.
+
+    `secret` are parameters that are added to the path's own query; no text ever holds them.
+    """
 
     method: str = "GET"
     path: str
     params: Mapping[str, str] | None = None
+    secret: Mapping[str, str] | None = None
     content: bytes | None = None
     headers: Mapping[str, str] | None = None
     timeout_s: float | None = None
@@ -36,12 +41,17 @@ class Ask:
         """
         return client.request(
             self.method,
-            self.path,
+            self._with_secret,
             params=self.params,
             content=self.content,
             headers=self.headers,
             timeout=http.timeouts(bound_s),
         )
+
+    @property
+    def _with_secret(self) -> str:
+        mark = "&" if "?" in self.path else "?"
+        return f"{self.path}{mark}{urlencode(self.secret)}" if self.secret else self.path
 
 
 class Endpoint(Protocol):
@@ -103,8 +113,15 @@ class Proxied:
     def request(self, ask: Ask) -> http.Response:
         """Ask once; see Endpoint. What the API server itself refuses is an error.
 
-        A login for the dependency is not sent: it would go out in place of ours, to the API server.
+        A login for the dependency is not sent: it would go out in place of ours, to the API server,
+        or stand in its audit log.
         """
+        if ask.secret:
+            raise self._raises(
+                f"{self.name} can be sent no secretQuery through the API server's proxy, which "
+                "writes it into its audit log: set access.via to portForward or direct, or send "
+                "a header"
+            )
         if any(header.lower() == "authorization" for header in ask.headers or {}):
             raise self._raises(
                 f"{self.name} can be sent no Authorization through the API server's proxy, which "

@@ -16,7 +16,7 @@ import threading
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from canary.adapters import http
 from canary.adapters.access import Ask, Endpoint
@@ -42,8 +42,8 @@ _NEVER_PENDING = HookResult()
 class Hook:
     """One webhook as configured. `timeout_s` bounds each attempt; there are `retries` + 1.
 
-    `headers` reads what is sent besides, `key` what the body is signed with, "" not at all; both
-    are secrets of the cluster and raise ClusterError where they cannot be read.
+    `headers` and `query` read what is sent besides, `key` what the body is signed with, "" not at
+    all; all are secrets of the cluster and raise ClusterError where they cannot be read.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Hook:
     retries: int = 0
     metadata: Mapping[str, str] = field(default_factory=dict)
     headers: Callable[[], Mapping[str, str]] = dict
+    query: Callable[[], Mapping[str, str]] = dict
     key: Callable[[], str] = str
     verified: bool = True
 
@@ -101,6 +102,7 @@ class Sender:
             ask = Ask(
                 method="POST",
                 path=path,
+                secret=hook.query(),
                 content=content,
                 headers=self._headers(hook, content),
                 timeout_s=hook.timeout_s,
@@ -111,7 +113,7 @@ class Sender:
         if response.is_success:
             return "", False
         status = response.status_code
-        said = _body(hook, response, ask.headers or {})
+        said = _body(hook, response, ask)
         return _told(hook, f"answered {status}{said}"), status == 429 or status >= 500
 
     def _way(self, hook: Hook) -> tuple[Endpoint, str]:
@@ -205,10 +207,14 @@ def _told(hook: Hook, text: str) -> str:
     return f"{hook_name(hook.type, hook.name)}: {one_line(text, _BODY + 60)}"
 
 
-def _body(hook: Hook, response: http.Response, sent: Mapping[str, str]) -> str:
+def _body(hook: Hook, response: http.Response, sent: Ask) -> str:
     """What the server says, without what it only repeats: a query and headers may be secrets."""
     said = response.text
-    values = [value for name, value in sent.items() if name not in {_TYPE, TIMESTAMP}]
+    headers = (sent.headers or {}).items()
+    values = [value for name, value in headers if name not in {_TYPE, TIMESTAMP}]
+    values += [
+        form for value in (sent.secret or {}).values() for form in (value, quote_plus(value))
+    ]
     words = {form for value in values for form in _forms(value)}
     repeated = [word for word in words if len(word) >= _TELLING]
     for word in (urlsplit(hook.url).query, *sorted(repeated, key=len, reverse=True)):

@@ -27,7 +27,7 @@ from canary.config.base import (
 from canary.config.match import Match
 from canary.config.secrets import SecretRef
 from canary.config.status import checked_status
-from canary.config.urls import HeaderName, HeaderText, Url
+from canary.config.urls import HeaderName, HeaderText, QueryName, Url
 from canary.core.plan import CheckName
 from canary.core.seen import HookType
 
@@ -132,6 +132,9 @@ class Webhook(Model):
     secret_headers: dict[HeaderName, SecretRef] = Field(default_factory=dict)
     """The same from Secrets, in the app's namespace unless said: Authorization, for example, which
     a Service gets by access.via: portForward or direct alone, not by the API server's proxy."""
+    secret_query: dict[QueryName, SecretRef] = Field(default_factory=dict)
+    """Parameters that are added to the URL's query, from Secrets, where a server takes its token
+    there; not by the API server's proxy either, which writes queries into its audit log."""
     signature: SecretRef | None = None
     """The Secret with the key of a signature: X-Canary-Signature is sha256= and the HMAC-SHA256, in
     hex, of X-Canary-Timestamp (unix seconds), a dot and the body."""

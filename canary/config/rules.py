@@ -8,7 +8,7 @@ from canary.config.access_rules import access_problems
 from canary.config.alert_rules import alert_problems
 from canary.config.analysis import Analysis, Metric
 from canary.config.app import AppConfig
-from canary.config.hook_rules import header_problems
+from canary.config.hook_rules import header_problems, query_problems
 from canary.config.metric_rules import custom_problems, range_troubles, template_problems
 from canary.config.order_rules import order_problems
 from canary.config.problems import Path, Problem, path_text
@@ -125,6 +125,7 @@ def _webhooks(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem
                 text = f"is for webhooks that hold a run ({', '.join(CALLS)}), not for {hook.type}"
                 yield Problem(path=(*here, index, key), text=text)
         yield from header_problems((*here, index), hook)
+        yield from query_problems((*here, index), hook)
 
 
 def _pods(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem]:

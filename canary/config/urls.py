@@ -55,6 +55,12 @@ def _header_name(value: object) -> str:
     return value
 
 
+def _query_name(value: object) -> str:
+    if not isinstance(value, str) or re.fullmatch(r"[A-Za-z0-9._~\[\]-]{1,100}", value) is None:
+        raise problem("must be the name of a query's parameter such as token")
+    return value
+
+
 def is_header_text(text: str) -> bool:
     """Whether a header can have this value."""
     return bool(text) and text.isascii() and text.isprintable()
@@ -67,4 +73,5 @@ def _header_text(value: object) -> str:
 
 
 HeaderName = Annotated[str, BeforeValidator(_header_name), WithJsonSchema({"type": "string"})]
+QueryName = Annotated[str, BeforeValidator(_query_name), WithJsonSchema({"type": "string"})]
 HeaderText = Annotated[str, BeforeValidator(_header_text), WithJsonSchema({"type": "string"})]

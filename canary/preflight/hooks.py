@@ -29,7 +29,7 @@ def hook_findings(config: StackConfig, cluster: Reader) -> Findings:
 def has_secrets(config: StackConfig) -> bool:
     """Whether there is anything to look at."""
     hooks = (hook for app in config.apps.values() for hook in app.analysis.webhooks)
-    return any(hook.secret_headers or hook.signature for hook in hooks)
+    return any(hook.secret_headers or hook.secret_query or hook.signature for hook in hooks)
 
 
 def _problems(app: AppConfig, hook: Webhook, cluster: Reader) -> Iterator[str]:
@@ -38,6 +38,9 @@ def _problems(app: AppConfig, hook: Webhook, cluster: Reader) -> Iterator[str]:
         wanted = "header value"
         if text := complaint(ref, where, cluster, fits=is_header_text, wanted=wanted):
             yield f"secretHeaders.{name}: {text}"
+    for name, ref in hook.secret_query.items():
+        if text := complaint(ref, where, cluster, fits=bool, wanted="value"):
+            yield f"secretQuery.{name}: {text}"
     if hook.signature is not None and (
         text := complaint(hook.signature, where, cluster, fits=bool, wanted="key")
     ):

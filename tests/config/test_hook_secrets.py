@@ -38,11 +38,21 @@ def _raw(**settings: Any) -> dict[str, Any]:
         ({"secretHeaders": {"Content-Type": KEPT}}, "secretHeaders: content-type is always"),
         ({"headers": {"X-Canary-Signature": "1"}}, "headers: x-canary-signature belongs to the"),
         ({"headers": {"X-Canary-Timestamp": "1"}}, "headers: x-canary-timestamp belongs to the"),
+        ({"url": "http://h/?x=1&api_key=S3cr3t"}, "url: api_key belongs into secretQuery"),
+        ({"url": "http://h/?Token=S3cr3t"}, "url: Token belongs into secretQuery"),
+        (
+            {"url": "http://h/?a=1", "secretQuery": {"a": KEPT}},
+            "secretQuery: a is in the query of url, too",
+        ),
+        ({"secretQuery": {"a=b": KEPT}}, 'secretQuery["a=…"]: must be the name of a query'),
     ],
 )
-def test_headers_that_do_not_fit_together(settings: dict[str, Any], said: str) -> None:
+def test_what_a_hook_is_sent_that_does_not_fit_together(
+    settings: dict[str, Any], said: str
+) -> None:
     (found,) = problems(_raw(**settings))
     assert found.startswith(f"{FIRST}.{said}")
+    assert "S3cr3t" not in found
 
 
 def test_headers_of_both_kinds_are_accepted() -> None:
@@ -60,7 +70,11 @@ def _looked(objects: dict[str, Any], **settings: Any) -> tuple[str, ...]:
 
 
 def test_secrets_that_are_there_are_fine() -> None:
-    settings = {"secretHeaders": {"X-A": KEPT}, "signature": {**KEPT, "namespace": "test"}}
+    settings = {
+        "secretHeaders": {"X-A": KEPT},
+        "secretQuery": {"t": KEPT},
+        "signature": {**KEPT, "namespace": "test"},
+    }
     assert _looked(_holding("Bearer S3cr3t\n"), **settings) == ()
     assert _looked(_holding("kéy"), signature=KEPT) == ()
 
@@ -73,6 +87,11 @@ def test_secrets_that_are_there_are_fine() -> None:
             {},
             {"secretHeaders": {"X-A": {**KEPT, "namespace": "ops"}}},
             "secretHeaders.X-A: there is no Secret hook in namespace ops",
+        ),
+        (
+            {},
+            {"secretQuery": {"t": KEPT}},
+            "secretQuery.t: there is no Secret hook in namespace test",
         ),
         (
             _holding("S3cr3t"),

@@ -91,9 +91,31 @@ def test_the_receiver_can_check_who_called_and_when(cluster: FakeCluster, web: W
     assert received.headers[SIGNATURE] == f"sha256={expected}"
 
 
+@pytest.mark.parametrize("path", ["", "hook", "hook?a=1"])
+def test_a_query_may_be_secret_too(cluster: FakeCluster, web: Web, path: str) -> None:
+    assert failure(cluster, f"{web.url}/{path}", secretQuery={"token": ref("token")}) == ""
+    (received,) = web.received
+    mark = "&" if "?" in path else "?"
+    assert received.path == f"/{path}{mark}token=Bearer+{TOKEN}"
+
+
+@pytest.mark.parametrize("repeated", [f"Bearer {TOKEN}", f"Bearer+{TOKEN}", f"({TOKEN})"])
+def test_a_server_that_repeats_a_secret_query_tells_nothing(
+    cluster: FakeCluster, web: Web, repeated: str
+) -> None:
+    web.answering = lambda _: Reply(status=403, body=f"no {repeated} here".encode())
+    why = failure(cluster, web.url, secretQuery={"key": ref("token")})
+    assert "answered 403: no " in why
+    assert TOKEN not in why
+
+
 @pytest.mark.parametrize(
     "settings",
-    [{"signature": ref("other")}, {"secretHeaders": {"Authorization": ref("other")}}],
+    [
+        {"signature": ref("other")},
+        {"secretHeaders": {"Authorization": ref("other")}},
+        {"secretQuery": {"token": ref("other")}},
+    ],
 )
 def test_without_its_secret_a_webhook_is_not_called(
     cluster: FakeCluster, web: Web, settings: dict[str, Any]

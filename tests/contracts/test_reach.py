@@ -129,6 +129,17 @@ def test_a_login_for_the_service_is_not_sent_to_the_api_server(header: str) -> N
     assert "S3cr3t" not in why
 
 
+def test_a_secret_query_is_not_sent_to_the_api_server() -> None:
+    seen: list[Request] = []
+    cluster = proxied(seen, [200])
+    sender = Sender(app="a", namespace="n", reach=Reach(into(cluster, door(cluster))))
+    gate = Hook(name="gate", type=PRE, url="http://lt.test/", query=lambda: {"token": "S3cr3t"})
+    why = sender.send(gate, occasion())
+    assert not seen
+    assert "its server (service test/lt) can be sent no secretQuery through the API server" in why
+    assert "S3cr3t" not in why
+
+
 def test_other_headers_arrive_at_the_service() -> None:
     seen: list[Request] = []
     cluster = proxied(seen, [200])
