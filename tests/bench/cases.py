@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.bed.images import PODINFO
 
+OURS, PEER = "this project", "Flagger 1.44"
 NAMESPACE = "bench"
 INTERVAL_S = 10
 STEPS = 10

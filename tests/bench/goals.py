@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from tests.bench.cases import INTERVAL_S, STEPS
+from tests.bench.cases import INTERVAL_S, OURS, PEER, STEPS
 from tests.bench.trial import Trial
 
 SOAK_S = INTERVAL_S  # the default, one interval
-SHORTEST_S = float(STEPS * INTERVAL_S + SOAK_S)
+DRAIN_S = 10  # the default
+WAITS_S = {OURS: float(STEPS * INTERVAL_S + SOAK_S + DRAIN_S), PEER: float(STEPS * INTERVAL_S)}
 OVER = 1.05  # times the shortest
 EXPOSED_MOST_S = 15.0
 TIMES_FASTER = 8.0
@@ -17,10 +18,10 @@ AFTER_EXIT_MOST_S = 10.0
 
 
 def over_s(trial: Trial) -> float | None:
-    """Seconds of a promotion beyond steps, soak and what the canary's pods took to be ready."""
+    """Seconds of a promotion beyond what is configured and the readiness of the canary's pods."""
     if trial.outcome != "promoted" or trial.ready_s is None:
         return None
-    return trial.total_s - trial.ready_s - SHORTEST_S
+    return trial.total_s - trial.ready_s - WAITS_S[trial.side]
 
 
 def goals(ours: Sequence[Trial], peers: Sequence[Trial]) -> list[str]:
@@ -34,8 +35,8 @@ def goals(ours: Sequence[Trial], peers: Sequence[Trial]) -> list[str]:
 def _judged(ours: Sequence[Trial], peers: Sequence[Trial]) -> Iterator[tuple[str, str, bool]]:
     over = [value for trial in ours if (value := over_s(trial)) is not None]
     if over:
-        most_s = (OVER - 1) * SHORTEST_S
-        goal = f"healthy: at most {most_s:.1f} s over {SHORTEST_S:.0f} s and readiness"
+        most_s = (OVER - 1) * WAITS_S[OURS]
+        goal = f"healthy: at most {most_s:.1f} s over {WAITS_S[OURS]:.0f} s of waits and readiness"
         yield goal, f"{median(over):.1f} s", median(over) <= most_s
     errors = _exposed(ours, "errors")
     if errors:

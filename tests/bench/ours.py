@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.bench.cases import ANALYSIS, NAMESPACE
+from tests.bench.cases import ANALYSIS, NAMESPACE, OURS
 from tests.e2e.probes import Probe
 from tests.e2e.project import Running
 from tests.e2e.settings import ELSEWHERE, Config, merged, podinfo
@@ -18,7 +18,7 @@ PROCESSES = ("pulumi up", "pulumi.dynamic", "pulumi-language-python", "pulumi-re
 class Ours:
     """Implements `tests.bench.sides.Side`."""
 
-    name = "this project"
+    name = OURS
 
     def __init__(self, platform: Platform, directory: Path) -> None:
         self._world = World(platform, directory, f"{NAMESPACE}-ours")

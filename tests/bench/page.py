@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from tests.bench.cases import CASES, INTERVAL_S, STEPS
-from tests.bench.goals import goals, over_s
+from tests.bench.cases import CASES, INTERVAL_S, OURS, PEER, STEPS
+from tests.bench.goals import WAITS_S, goals, over_s
 from tests.bench.trial import Trial
 
-OURS, PEER = "this project", "Flagger 1.44"
 INTRODUCTION = f"""\
 # Side by side with Flagger
 
@@ -24,12 +23,14 @@ median, with the least and the greatest behind it.
 Traefik is installed by this project, with `allowEmptyServices`: without it, a canary of Flagger's
 that is not ready costs every user, not only its own share.
 """
-NOTES = """\
+NOTES = f"""\
 `errors`: podinfo answers a third of its requests with 400, 409 or 500 in equal parts. `slow`: every
 answer takes 0.7 to 0.95 s. `crash`: the container exits 20 s after each start. *Done* is this
 project's exit code, after soak, drain and the old version's deletion, and Flagger's Succeeded or
-Failed. *Exposed* is the time from the canary's first weight to 100 % on the old version; a release
-that was not decided in time has none. API requests are those beyond what the cluster does at rest.
+Failed. The waits that are configured are steps, soak and drain here, {WAITS_S[OURS]:.0f} s, and
+steps there, {WAITS_S[PEER]:.0f} s. *Exposed* is the time from the canary's first weight to 100 % on
+the old version; a release that was not decided in time has none. API requests are those beyond what
+the cluster does at rest.
 Ratio: Flagger's figure over this project's.
 """
 
@@ -37,7 +38,7 @@ Value = Callable[[Trial], float | None]
 ROWS: tuple[tuple[str, str, Value], ...] = (
     ("from the change to done", "s", lambda t: t.total_s),
     ("of that, to the canary's first weight", "s", lambda t: t.ready_s),
-    ("over steps, soak and readiness", "s", over_s),
+    ("over readiness and the waits that are configured", "s", over_s),
     ("exposed", "s", lambda t: t.exposed_s),
     ("exposed after the first exit", "s", lambda t: t.after_exit_s),
     ("the canary's highest weight", "%", lambda t: float(t.highest)),

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.bench.cases import ANALYSIS, NAMESPACE
+from tests.bench.cases import ANALYSIS, NAMESPACE, PEER
 from tests.bench.watch import Lines
 from tests.e2e.probes import Probe
 from tests.e2e.settings import podinfo
@@ -30,7 +30,7 @@ _STATUS = '{.status.phase}|{.status.lastAppliedSpec}{"\\n"}'
 class Peer:
     """Implements `tests.bench.sides.Side`; the controller runs beside the cluster, as admin."""
 
-    name = "Flagger 1.44"
+    name = PEER
     canary = f"{APP}-canary"
     service = APP
 
