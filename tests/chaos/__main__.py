@@ -15,7 +15,8 @@ from pathlib import Path
 
 from tests.bed.cluster import Bed
 from tests.chaos import page
-from tests.chaos.trial import Cell, carry_out
+from tests.chaos.states import OTHERS, PHASES
+from tests.chaos.trial import ASLEEP_S, PAUSE_S, Cell, carry_out
 from tests.chaos.victims import Blow, Victim
 from tests.e2e.shared import Platform, platform
 from tests.e2e.world import World
@@ -58,7 +59,8 @@ def _trial(shared: Platform, victim: Victim, blow: Blow) -> list[Cell]:
         world = World(shared, Path(directory), f"t{uuid.uuid4().hex[:8]}")
         try:
             world.project.init()
-            return carry_out(world, victim, blow)
+            pause_s = ASLEEP_S if victim is Victim.PROVIDER else PAUSE_S
+            return carry_out(world, victim, blow, states=(*PHASES, *OTHERS), pause_s=pause_s)
         finally:
             world.close()
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tests.chaos.states import STATES
-from tests.chaos.trial import PAUSE_S, RATE, RESTORED_WITHIN_S, Cell
+from tests.chaos.states import OTHERS, PHASES
+from tests.chaos.trial import ASLEEP_S, PAUSE_S, RATE, RESTORED_WITHIN_S, Cell
 from tests.chaos.victims import Blow, Victim
 
+STATES = (*PHASES, *OTHERS)
 INTRODUCTION = f"""\
 # However it dies
 
-Written by `make chaos`; do not edit. In one `pulumi up` four apps are released, and each is held
-in another state of its run. Then one process is killed (`kill -9`), or stopped for {PAUSE_S:g} s
-(`kill -STOP`, then `-CONT`), while users ask each app {RATE:g} times a second, GET and POST in
+Written by `make chaos`; do not edit. In one `pulumi up` {len(STATES)} apps are released, and each
+is held in another state of its run. Then one process is killed (`kill -9`), or stopped for
+{PAUSE_S:g} s (`kill -STOP`, then `-CONT`; the provider for {ASLEEP_S:g} s, and when it wakes up it
+may write nothing), while users ask these apps {RATE:g} times a second in all, GET and POST in
 turns. A killed API server is started again after {PAUSE_S:g} s, a pod by its kubelet.
 
 A cell is the time until the lists gave all traffic to the old version; in brackets, where it took
@@ -21,12 +23,16 @@ longer, until every replica of Traefik did so and the run was marked as failed. 
 {RESTORED_WITHIN_S:g} s, from the death or from the API server's return. *Went on*: nothing that
 the run needs was harmed, so it was not ended. *Failed* counts users' requests with a 5xx, a 404, a
 broken connection or no answer in 5 s, over the whole trial: before the blow, through it, and
-through the next `pulumi up`, which in every trial released a third version of all four apps.
+through the next `pulumi up`, which in every trial released a third version of all apps.
 Everything ran on one machine with two cores.
 """
 NOTES = """\
-Traefik asks an API server that was gone for 20 s again only after up to half a minute, and routes
-until then as it did before: nothing outside Traefik can hasten that.
+*Mirrored*: the canary gets copies of requests. *Exposed*: iterations of blue/green, with the canary
+on its preview host alone. *Gated*: a shut confirm-promotion gate holds 50 %. *Suspended*: an
+operator does.
+
+Traefik asks an API server that was gone for that long again only after up to half a minute, and
+routes until then as it did before: nothing outside Traefik can hasten that.
 
 Traefik runs with two replicas. Both are struck at once here, so that nobody is left to answer; what
 users lose then is not the release's doing, which only holds its weight.
@@ -35,7 +41,7 @@ users lose then is not the release's doing, which only holds its weight.
 
 def text(cells: Sequence[Cell]) -> str:
     """The whole page."""
-    head = [*(state.phase.value for state in STATES), "requests", "failed"]
+    head = [*(state.name for state in STATES), "requests", "failed"]
     rows = [row(chosen) for chosen in _by_trial(cells)]
     table = [f"| struck | {' | '.join(head)} |", f"|---|{'---:|' * len(head)}", *rows]
     told = ["## What was said", "", *_told(cells)]
@@ -53,7 +59,7 @@ def _by_trial(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
 def row(cells: Sequence[Cell]) -> str:
     """One trial's row of the table."""
     by_state = {cell.state: cell for cell in cells}
-    ends = [_end(by_state[state.phase.value]) for state in STATES]
+    ends = [_end(by_state[state.name]) for state in STATES]
     counts = [f"{sum(c.requests for c in cells)}", f"{sum(c.failed for c in cells)}"]
     return f"| {cells[0].victim}, `{cells[0].blow}` | {' | '.join([*ends, *counts])} |"
 

@@ -1,9 +1,9 @@
-"""Four apps in one update, each of them held in another state of its run."""
+"""Several apps in one update, each of them held in another state of its run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from canary.core.record import Phase, Record
@@ -17,23 +17,29 @@ _SHORT: dict[str, Any] = {
     "soak": "2s",
     "drain": "1s",
 }
+_SHUT = {
+    "name": "sign-off",
+    "type": "confirm-promotion",
+    "url": "http://flagger-loadtester.canary-system/gate/halt",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """An app by the phase that its run stays in, and what keeps it there."""
+    """An app by the state that its run stays in: what keeps it there, and how one sees that.
 
-    phase: Phase
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    `order` is what an operator says once the run is at 50 %.
+    """
+
+    name: str
+    changes: Mapping[str, Any]
+    reached: Callable[[Record], bool]
+    order: str = ""
 
     @property
     def app(self) -> str:
         """The app's name."""
-        return self.phase.value.lower()
-
-    def reached(self, record: Record) -> bool:
-        """Whether the run is there; Preparing begins before the first weight."""
-        return record.phase is self.phase
+        return self.name.lower()
 
     def host(self, world: World) -> str:
         """Where its users are."""
@@ -45,23 +51,57 @@ class State:
         return merged(merged(own, _SHORT), changes)
 
 
-STATES = (
+def _in(phase: Phase) -> Callable[[Record], bool]:
+    return lambda record: record.phase is phase
+
+
+def _at_half(record: Record) -> bool:
+    return record.weight_percent == 50
+
+
+PHASES = (
     State(
-        Phase.PREPARING,
+        "Preparing",
         {"probes": {"readiness": {"initialDelaySeconds": 150}}, "progressDeadlineSeconds": 300},
+        _in(Phase.PREPARING),
     ),
-    State(Phase.PROGRESSING, {"analysis": {"interval": _LONG}}),
+    State("Progressing", {"analysis": {"interval": _LONG}}, _at_half),
     State(
-        Phase.PROMOTING,
+        "Promoting",
         {"analysis": {"interval": "20s", "stepWeights": [50], "stepWeightPromotion": 50}},
+        _in(Phase.PROMOTING),
     ),
-    State(Phase.SOAKING, {"soak": _LONG}),
+    State("Soaking", {"soak": _LONG}, _in(Phase.SOAKING)),
+)
+OTHERS = (
+    State(
+        "Mirrored",
+        {"safeToRepeat": True, "analysis": {"interval": _LONG, "mirror": True}},
+        lambda record: record.mirror_percent > 0,
+    ),
+    State(
+        "Exposed",
+        {"analysis": {"interval": _LONG, "stepWeights": None, "iterations": 2}},
+        lambda record: record.exposed,
+    ),
+    State("Gated", {"analysis": {"webhooks": [_SHUT]}}, _at_half),
+    State(
+        "Suspended",
+        {"analysis": {"interval": "20s"}},
+        lambda record: bool(record.held),
+        order="suspend",
+    ),
 )
 
 
-def write(world: World, tag: str, changes: Callable[[State], Mapping[str, Any]]) -> None:
-    """Configure all four apps with this tag."""
-    world.write_apps({state.app: state.settings(world, tag, changes(state)) for state in STATES})
+def write(
+    world: World,
+    states: Sequence[State],
+    tag: str,
+    changes: Callable[[State], Mapping[str, Any]],
+) -> None:
+    """Configure all of these states' apps with this tag."""
+    world.write_apps({state.app: state.settings(world, tag, changes(state)) for state in states})
 
 
 def parked(state: State) -> Mapping[str, Any]:

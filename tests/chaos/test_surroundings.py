@@ -11,14 +11,12 @@ from tests.chaos.trial import RESTORED_WITHIN_S, SLACK_S, carry_out
 from tests.chaos.victims import Blow, Victim
 from tests.e2e.world import World
 
-OUTAGE_S = 30.0
-
 pytestmark = [pytest.mark.bed, pytest.mark.timeout(420)]
 
 
 def test_after_an_outage_of_the_api_server_all_traffic_is_on_the_old_version(world: World) -> None:
     """Traefik may answer from what it knew for as long; it loses next to nothing meanwhile."""
-    cells = carry_out(world, Victim.API_SERVER, Blow.STOP, pause_s=OUTAGE_S)
+    cells = carry_out(world, Victim.API_SERVER, Blow.STOP)
     for cell in cells:
         assert cell.restored_s is not None
         assert cell.restored_s <= RESTORED_WITHIN_S + SLACK_S, cell

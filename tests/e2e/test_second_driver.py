@@ -24,8 +24,6 @@ pytestmark = pytest.mark.bed
 STEADY: dict[str, Any] = {"analysis": {"interval": "40s", "stepWeights": [50]}, "soak": "2s"}
 ENDLESS: dict[str, Any] = {"analysis": {"interval": "2m", "stepWeights": [50]}}
 GUARDED_WITHIN_S = 15.0
-ROUTED = "traefikservices,ingressroutes,services"
-SIZED = "deployments,configmaps,poddisruptionbudgets,serviceaccounts"
 HELD = re.compile(r"run (\S+) is under way: process \d+ on \S+ has held it since (\S+) and is")
 
 
@@ -41,13 +39,13 @@ def test_a_second_driver_is_told_who_holds_the_run_and_touches_nothing(
             running = world.project.start_up()
             record = weights.await_weight(50).record
             assert record is not None
-            before = _marks(world)
+            before = world.marks()
             _told(second.preview("--diff").text, record.run, began)  # it may look, and is warned
             refused = second.up(fails=True)
             _told(refused.text, record.run, began)
             assert "Traceback" not in refused.text
             assert "nothing was touched" in refused.text
-            assert _marks(world) == before
+            assert world.marks() == before
             first = running.finish()
     assert first.code == 0, first.text
     assert weights.steps() == [0, 50, 100, 0]
@@ -70,7 +68,7 @@ def test_a_driver_that_was_stopped_writes_nothing_once_the_guard_took_over(world
             await_(lambda: world.members() == members, "all of it", 5)
             # The guard deletes the failover last: from then on nobody has anything to write.
             await_(lambda: "podinfo-failover" not in _lists(world), "the end of it", 5)
-            before = _marks(world, ROUTED, "deployments")
+            before = world.marks(sized="deployments")
         finally:
             signal_providers(world.project, signal.SIGCONT)
         result = running.finish()
@@ -78,7 +76,7 @@ def test_a_driver_that_was_stopped_writes_nothing_once_the_guard_took_over(world
     assert "took over; nothing more is written" in result.text
     assert "Traceback" not in result.text
     assert world.record().run.startswith("guard-")
-    assert _marks(world, ROUTED, "deployments") == before
+    assert world.marks(sized="deployments") == before
     users.answers().assert_none_failed()
 
 
@@ -98,16 +96,5 @@ def _told(text: str, run: str, began: datetime) -> None:
     assert began < datetime.fromisoformat(found[2]) < datetime.now(UTC)
 
 
-def _marks(world: World, routed: str = ROUTED, sized: str = SIZED) -> dict[str, Any]:
-    """What is there and how often it was written, without what only counts pods."""
-    written = {_name(body): body["metadata"]["resourceVersion"] for body in world.objects(routed)}
-    wanted = {_name(body): body["metadata"].get("generation") for body in world.objects(sized)}
-    return {**written, **wanted}
-
-
 def _lists(world: World) -> set[str]:
     return {body["metadata"]["name"] for body in world.objects("traefikservices")}
-
-
-def _name(body: dict[str, Any]) -> str:
-    return f"{body['kind']}/{body['metadata']['name']}"

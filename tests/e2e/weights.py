@@ -73,15 +73,18 @@ class Weights:
 
     def await_weight(self, percent: int, within_s: float = REACHED_WITHIN_S) -> Change:
         """The first change with this weight of a canary, waited for if need be."""
-        return self._await(
+        return self.await_record(
             lambda record: bool(record.canary) and record.weight_percent == percent, within_s
         )
 
     def await_phase(self, phase: str, within_s: float) -> Change:
         """The first change with this phase, waited for if need be."""
-        return self._await(lambda record: record.phase.value == phase, within_s)
+        return self.await_record(lambda record: record.phase.value == phase, within_s)
 
-    def _await(self, wanted: Callable[[Record], bool], within_s: float) -> Change:
+    def await_record(
+        self, wanted: Callable[[Record], bool], within_s: float = REACHED_WITHIN_S
+    ) -> Change:
+        """The first change with such a record, waited for if need be."""
         deadline = time.monotonic() + within_s
         with self._changed:
             while not (found := self._first(wanted)):

@@ -16,6 +16,8 @@ from tests.e2e.shared import Platform
 from tests.e2e.weights import Weights
 
 RECORD = "canary.rollout/record"
+ROUTED = "traefikservices,ingressroutes,services"
+SIZED = "deployments,configmaps,poddisruptionbudgets,serviceaccounts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,14 @@ class World:
         kept = [body["metadata"] for body in found if "deletionTimestamp" not in body["metadata"]]
         return {metadata["labels"][label] for metadata in kept}
 
+    def marks(self, *, sized: str = SIZED) -> dict[str, Any]:
+        """What is there and how often it was written, without what only counts pods."""
+        written = {
+            _name(body): body["metadata"]["resourceVersion"] for body in self.objects(ROUTED)
+        }
+        wanted = {_name(body): body["metadata"].get("generation") for body in self.objects(sized)}
+        return {**written, **wanted}
+
     def events(self) -> str:
         """What the cluster says happened in the namespace, oldest first, one line each."""
         return "\n".join(sorted(_told(body) for body in self.objects("events")))
@@ -135,6 +145,10 @@ class World:
     def close(self) -> None:
         """Leave nothing."""
         self.project.close((self.namespace,))
+
+
+def _name(body: dict[str, Any]) -> str:
+    return f"{body['kind']}/{body['metadata']['name']}"
 
 
 def _statuses(pod: dict[str, Any]) -> list[dict[str, Any]]:
