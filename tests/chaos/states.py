@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from canary.core.record import Phase, Record
@@ -17,6 +17,13 @@ _SHORT: dict[str, Any] = {
     "soak": "2s",
     "drain": "1s",
 }
+# Nobody asks the preview host here, so that there is nothing to be judged.
+_UNMET: dict[str, Any] = {
+    "stepWeights": None,
+    "iterations": 1,
+    "metrics": [],
+    "evidence": {"enabled": False},
+}
 _SHUT = {
     "name": "sign-off",
     "type": "confirm-promotion",
@@ -28,13 +35,15 @@ _SHUT = {
 class State:
     """An app by the state that its run stays in: what keeps it there, and how one sees that.
 
-    `order` is what an operator says once the run is at 50 %.
+    `order` is what an operator says once the run is at 50 %, `always` what other runs have, too:
+    an app's routes are made when a run is over.
     """
 
     name: str
     changes: Mapping[str, Any]
     reached: Callable[[Record], bool]
     order: str = ""
+    always: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def app(self) -> str:
@@ -48,7 +57,7 @@ class State:
     def settings(self, world: World, tag: str, changes: Mapping[str, Any]) -> Config:
         """The test app of this tag, with the short analysis and these changes."""
         own = echo_app(tag, world.namespace, self.host(world))
-        return merged(merged(own, _SHORT), changes)
+        return merged(merged(merged(own, _SHORT), self.always), changes)
 
 
 def _in(phase: Phase) -> Callable[[Record], bool]:
@@ -81,8 +90,9 @@ OTHERS = (
     ),
     State(
         "Exposed",
-        {"analysis": {"interval": _LONG, "stepWeights": None, "iterations": 2}},
-        lambda record: record.exposed,
+        {"analysis": {"interval": _LONG}},
+        lambda record: record.exposed and record.phase is Phase.PROGRESSING,
+        always={"analysis": _UNMET},
     ),
     State("Gated", {"analysis": {"webhooks": [_SHUT]}}, _at_half),
     State(
