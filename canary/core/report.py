@@ -73,6 +73,7 @@ class Report:
             f"## {self.app}: {self.outcome}",
             "",
             f"`{self.from_image}` → `{self.to_image}` in {self.seconds:.1f} s. {self.reason}",
+            *self._shielded(),
         ]
         if not self.steps:
             return "\n".join([*head, ""])
@@ -83,3 +84,10 @@ class Report:
         ]
         table = ["| weight | bake | canary | primary | verdict |", "|---|---|---|---|---|", *rows]
         return "\n".join([*head, "", *table, ""])
+
+    def _shielded(self) -> tuple[str, ...]:
+        """How many users would have met a failure."""
+        if not self.shielded_requests:
+            return ()
+        answered = f"{self.shielded_requests} requests in the canary's place"
+        return ("", f"The shield had the primary answer {answered}.")

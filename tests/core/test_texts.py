@@ -155,6 +155,11 @@ def test_a_report_is_one_line_of_json_and_a_page_for_people() -> None:
     assert "| 10 % | 10.0 s | 4 | 36 | x; y |" in report.to_markdown()
     bare = replace(report, steps=()).to_markdown()
     assert bare == ("## podinfo: rejected\n\n`podinfo:a` → `podinfo:b` in 12.3 s. too slow\n")
+    hidden = replace(report, shielded_requests=7).to_markdown()
+    assert (
+        " too slow\n\nThe shield had the primary answer 7 requests in the canary's place.\n\n| w"
+        in hidden
+    )
 
 
 def test_the_shortest_run_is_the_sum_of_its_bakes() -> None:
