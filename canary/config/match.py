@@ -9,9 +9,9 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from canary.config.base import Model, Text, problem
+from canary.config.goregex import why_not
 
 _LONGEST = 500
-_ABSENT_IN_GO = re.compile(r"(?<!\\)(?:\\\\)*(?:\(\?(?:[=!>]|<[=!]|P=|\()|\\[1-9])")
 
 
 def _token(name: str) -> str:
@@ -34,20 +34,19 @@ def _value(text: str) -> str:
 
 
 def _regex(text: str) -> str:
-    try:
-        re.compile(_value(text))
-    except re.error as error:
-        raise problem(f"is no regular expression: {error}") from None
-    if _ABSENT_IN_GO.search(text):
-        raise problem("is no regular expression of Go's: it looks ahead, behind or back")
+    if why := why_not(_value(text)):
+        raise problem(why)
     return text
 
 
 def _network(value: object) -> str:
     try:
-        return str(ipaddress.ip_network(str(value), strict=False))
+        network = ipaddress.ip_network(str(value), strict=False)
     except ValueError:
-        raise problem("must be an address or a network such as 10.0.0.0/24") from None
+        network = None
+    if network is None or "%" in str(network):  # a zone, which Traefik does not read
+        raise problem("must be an address or a network such as 10.0.0.0/24")
+    return str(network)
 
 
 Value = Annotated[Text, AfterValidator(_value)]
