@@ -29,6 +29,7 @@ from canary.inputs import access_of
 from canary.planning import PlanText, describe, plan_of
 from canary.preflight import LOST, Doors, Post, look, rules_in
 from canary.render import RenderedVersion, render_version
+from canary.routing import hidden_clients
 
 # A cluster has these without being asked, and nobody may delete them.
 _BUILT_IN: Final = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
@@ -113,6 +114,7 @@ def _announced(
         *findings.denied,
         *findings.miswritten,
         *unguarded(config),
+        *hidden_clients(config),
         *findings.warnings,
         *of_plans,
     ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from canary.config import AppConfig
+from canary.config import AppConfig, StackConfig
 from canary.core.durations import text_of
 from canary.core.plan import Plan
 from canary.core.seen import HookType
@@ -40,6 +40,20 @@ def routing_warnings(app: AppConfig, plan: Plan) -> Iterator[str]:
             f"no rollout hook sends load to {app.preview}: unless somebody else does, nothing is "
             "measured before the switch, and the release ends as inconclusive"
         )
+
+
+def hidden_clients(config: StackConfig) -> Iterator[str]:
+    """Where Traefik sees a node's address in the place of a client's."""
+    traefik = config.traefik
+    kept = traefik.service_type == "ClusterIP" or traefik.external_traffic_policy == "Local"
+    if kept or not traefik.install:
+        return
+    for name, app in config.apps.items():
+        if any(entry.client_ips for entry in app.analysis.match):
+            yield (
+                f"{name}: clientIPs may pick nobody: Traefik sees the address of a node that a "
+                "request came through, unless canary:traefik.externalTrafficPolicy is Local"
+            )
 
 
 def routing_lines(app: AppConfig) -> Iterator[str]:

@@ -196,8 +196,10 @@ def _container(config: Traefik) -> Map:
 
 def service_spec(config: Traefik) -> Map:
     """Return the spec of the users' way in: the public entry points and no other port."""
+    policy = config.external_traffic_policy
     return {
         "type": config.service_type,
+        **({"externalTrafficPolicy": policy} if policy else {}),
         "selector": pod_selector(config),
         "ports": [
             {"name": name, "port": port, "targetPort": name, "protocol": "TCP", **node_port}

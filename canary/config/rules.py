@@ -266,9 +266,18 @@ def _one_kubeconfig(stack: StackConfig) -> Iterator[Problem]:
         yield Problem(path=("kubernetes", "kubeconfig"), text=text)
 
 
+def _way_in(stack: StackConfig) -> Iterator[Problem]:
+    """A Service that nothing outside reaches has no policy for what comes from there."""
+    traefik, at = stack.traefik, ("traefik", "externalTrafficPolicy")
+    if traefik.external_traffic_policy and traefik.service_type == "ClusterIP":
+        text = "is for serviceType LoadBalancer or NodePort"
+        yield Problem(path=at, text=text, involved=(at, ("traefik", "serviceType")))
+
+
 def broken_rules(stack: StackConfig) -> Iterator[Problem]:
     """Every rule that the stack breaks."""
     yield from _one_kubeconfig(stack)
+    yield from _way_in(stack)
     yield from access_problems(stack)
     yield from alert_problems(stack)
     yield from template_problems(stack)

@@ -106,6 +106,8 @@ class Traefik(Model):
     """Instead of the pinned one."""
     service_type: Literal["LoadBalancer", "NodePort", "ClusterIP"] = "LoadBalancer"
     """How users' traffic comes in."""
+    external_traffic_policy: Literal["Cluster", "Local"] | None = None
+    """Local keeps the clients' addresses, which clientIPs of a match need."""
     service_annotations: dict[str, Text] = Field(default_factory=dict)
     """For the cloud's load balancer."""
     node_ports: dict[str, Port] = Field(default_factory=dict)

@@ -114,6 +114,12 @@ def test_node_ports_are_fixed_where_configured() -> None:
     assert [port.get("nodePort") for port in ports] == [30080, None]
 
 
+def test_clients_keep_their_addresses_where_configured() -> None:
+    found = stack(traefik={"externalTrafficPolicy": "Local"}).one("Service", "traefik")
+    assert found.inputs["spec"]["externalTrafficPolicy"] == "Local"
+    assert "externalTrafficPolicy" not in stack().one("Service", "traefik").inputs["spec"]
+
+
 def test_traefik_survives_empty_services_and_hides_its_api() -> None:
     template = stack().pods()["traefik"]
     (container,) = template["spec"]["containers"]

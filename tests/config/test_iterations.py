@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from canary.config import BUCKET_EDGES_S
+from canary.config import BUCKET_EDGES_S, load
 from canary.planning import PlanText, describe, plan_of
+from canary.routing import hidden_clients
 from tests.config.samples import APP, loaded, problems, stack
 
 POD = "canary:apps.podinfo"
@@ -101,3 +102,29 @@ def test_a_preview_without_load_is_warned_of(host: str) -> None:
     warned = any("no rollout hook sends load to canary.app" in text for text in told.warnings)
     assert warned == (host == "app.example.com")
     assert any("until the switch all requests stay" in line for line in told.lines)
+
+
+def _hidden(traefik: dict[str, Any], entry: dict[str, Any]) -> list[str]:
+    raw = stack(_ab(entry), traefik=traefik)
+    return list(hidden_clients(load(raw)))
+
+
+def test_a_preview_says_where_clients_have_a_nodes_address() -> None:
+    here = {"clientIPs": ["10.0.0.1"]}
+    (text,) = _hidden({}, here)
+    assert text.startswith("podinfo: clientIPs may pick nobody: Traefik sees the address of a node")
+    assert not _hidden({}, INSIDER)
+    for traefik in (
+        {"serviceType": "ClusterIP"},
+        {"externalTrafficPolicy": "Local"},
+        {"install": False},
+    ):
+        assert not _hidden(traefik, here)
+
+
+def test_what_comes_from_outside_has_no_policy_where_nothing_does() -> None:
+    traefik = {"serviceType": "ClusterIP", "externalTrafficPolicy": "Local"}
+    (text,) = problems(stack({}, traefik=traefik))
+    assert text == (
+        "canary:traefik.externalTrafficPolicy: is for serviceType LoadBalancer or NodePort"
+    )
