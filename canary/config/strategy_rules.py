@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from canary.config.affinity import SessionAffinity
 from canary.config.app import AppConfig
 from canary.config.problems import Path, Problem
 from canary.config.stack import StackConfig
@@ -11,19 +12,28 @@ from canary.config.stack import StackConfig
 
 def affinity_problems(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem]:
     """What browsers would not take: the client would change its version with every request."""
-    affinity = app.analysis.session_affinity
-    if affinity is None or affinity.secure:
+    if app.analysis.session_affinity is None:
         return
     here = (*at, "analysis", "sessionAffinity")
-    secure = (*here, "secure")
-    if affinity.same_site == "none":
-        path = (*here, "sameSite")
-        text = "none needs secure: true: browsers drop such a cookie otherwise"
-        yield Problem(path=path, text=text, involved=(path, secure))
-    if affinity.cookie_name.startswith(("__Secure-", "__Host-")):
-        path = (*here, "cookieName")
-        text = "this prefix needs secure: true: browsers drop such a cookie otherwise"
-        yield Problem(path=path, text=text, involved=(path, secure))
+    for key, text, *others in _refused_by_browsers(app, app.analysis.session_affinity):
+        involved = (*((*here, name) for name in (key, *others)), (*at, "host"), (*at, "path"))
+        yield Problem(path=(*here, key), text=text, involved=involved)
+
+
+def _refused_by_browsers(app: AppConfig, cookie: SessionAffinity) -> Iterator[tuple[str, ...]]:
+    """Key, what is wrong with it, and further keys that are part of it."""
+    drop = "browsers drop such a cookie otherwise"
+    if cookie.same_site == "none" and not cookie.secure:
+        yield "sameSite", f"none needs secure: true: {drop}", "secure"
+    if cookie.cookie_name.startswith(("__Secure-", "__Host-")) and not cookie.secure:
+        yield "cookieName", f"this prefix needs secure: true: {drop}", "secure"
+    if cookie.cookie_name.startswith("__Host-") and (cookie.domain or cookie.path != "/"):
+        yield "cookieName", f"this prefix allows no domain, and no path but /: {drop}", "domain"
+    if cookie.domain and not f".{app.host}".endswith(f".{cookie.domain}"):
+        yield "domain", f"must be {app.host} or a domain that it is in: {drop}"
+    requests, kept = f"{(app.path or '/').rstrip('/')}/", f"{cookie.path.rstrip('/')}/"
+    if not requests.startswith(kept) and not kept.startswith(requests):
+        yield "path", f"is nowhere below the app's path, {app.path}: it would never be sent back"
 
 
 def mirror_problems(at: Path, app: AppConfig, _stack: StackConfig) -> Iterator[Problem]:

@@ -56,6 +56,16 @@ def test_the_peers_fields_are_taken() -> None:
         ({"cookieName": "c", "sameSite": 1}, ".sameSite: must be lax, strict or none"),
         ({"cookieName": "c", "sameSite": "None"}, ".sameSite: none needs secure: true"),
         ({"cookieName": "__Host-c"}, ".cookieName: this prefix needs secure: true"),
+        (
+            {"cookieName": "__Host-c", "secure": True, "path": "/shop"},
+            ".cookieName: this prefix allows no domain, and no path but /",
+        ),
+        (
+            {"cookieName": "__Host-c", "secure": True, "domain": "example.com"},
+            ".cookieName: this prefix allows no domain, and no path but /",
+        ),
+        ({"cookieName": "c", "domain": "example.org"}, ".domain: must be app.example.com or a dom"),
+        ({"cookieName": "c", "domain": "p.example.com"}, ".domain: must be app.example.com or a d"),
         ({"cookieName": "c", "path": "shop"}, ".path: must be a path such as /shop"),
         ({"cookieName": "c", "domain": "a;b"}, ".domain: “a;b” is not a DNS name"),
         ({"cookieName": "c", "primaryCookieName": "p"}, ".primaryCookieName: is not needed"),
@@ -65,6 +75,19 @@ def test_the_peers_fields_are_taken() -> None:
 def test_what_no_browser_would_keep_is_refused(affinity: dict[str, Any], problem: str) -> None:
     (found,) = problems(stack(_app(affinity)))
     assert found.startswith(AT + problem), found
+
+
+@pytest.mark.parametrize("path", ["/", "/api", "/api/", "/api/v1"])
+def test_a_cookie_may_be_for_some_of_the_apps_requests(path: str) -> None:
+    loaded(_app({"cookieName": "c", "path": path}, path="/api"))
+
+
+@pytest.mark.parametrize("path", ["/ap", "/apis", "/b"])
+def test_a_cookie_for_requests_that_never_come_is_refused(path: str) -> None:
+    (found,) = problems(stack(_app({"cookieName": "c", "path": path}, path="/api")))
+    assert found == (
+        f"{AT}.path: is nowhere below the app's path, /api: it would never be sent back"
+    )
 
 
 def test_a_secure_cookie_may_be_sent_from_anywhere() -> None:
