@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.picking import MATCH, Callers
 from tests.e2e.probes import Probe
 from tests.e2e.waiting import await_
 from tests.e2e.world import World
@@ -19,10 +20,7 @@ PLAN: dict[str, Any] = {
         "interval": "3s",
         "iterations": 2,
         "stepWeights": None,
-        "match": [
-            {"headers": {"x-canary": {"exact": "insider"}}},
-            {"cookies": {"canary": {"prefix": "alw"}}},
-        ],
+        "match": MATCH,
     },
     "soak": "2s",
     "shield": {"enabled": False},  # so that a failure of the canary is seen by those who match
@@ -37,21 +35,23 @@ def test_only_who_matches_meets_the_canary_until_the_switch(world: World) -> Non
     with (
         world.probe(rate=20, methods=BOTH) as users,
         world.probe(rate=10, methods=BOTH).saying(INSIDER) as insiders,
-        world.probe(rate=10).saying("Cookie: a=1; canary=always; b=2") as friends,
+        Callers(world) as callers,
         world.weights() as weights,
     ):
         result = world.project.up()
-        for probe in (users, insiders, friends):
+        for probe in (users, insiders):
             await_(partial(_last_met, probe, "2"), "everybody on it", 10)
     assert "2 iterations of 3s on" in result.text
     assert weights.steps() == [0, 100, 0]
     switched = weights.await_weight(100, 0)
     before = users.answers().between(0, switched.at - 0.5)
     assert before.versions() == {"1"}
-    for probe in (insiders, friends):
-        early = probe.answers().between(switched.at - 3.0, switched.at - 0.5)
-        assert early.versions() == {"2"}, early
-    for probe in (users, insiders, friends):
+    early = insiders.answers().between(switched.at - 3.0, switched.at - 0.5)
+    assert early.versions() == {"2"}, early
+    met = callers.met(switched.at - 3.0, switched.at - 0.5)
+    assert met == {who: {"1" if who.startswith("not ") else "2"} for who in met}
+    assert set(met) == set(callers.met(0, switched.at - 3.0)), "each of them called"
+    for probe in (users, insiders):
         probe.answers().assert_none_failed()
 
 
