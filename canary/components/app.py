@@ -60,7 +60,12 @@ class App(pulumi.ComponentResource):
         self.rollout = Rollout(
             name,
             props=self._rollout_props(rendered, live),
-            opts=child(self, *self._served(name, rendered), *surroundings.ready),
+            opts=child(
+                self,
+                *self._served(name, rendered),
+                *surroundings.ready,
+                *surroundings.others,
+            ),
         )
         self._route(name)
         self.version = self.rollout.version

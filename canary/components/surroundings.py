@@ -21,6 +21,7 @@ class Surroundings:
         access: how the provider reaches the cluster and what is in it; no secrets.
         namespaces: those that this stack declares.
         ready: what must be there before traffic can be moved and judged.
+        others: the apps that must have been released before a pod of this one's version runs.
     """
 
     stack: str
@@ -28,7 +29,8 @@ class Surroundings:
     access: Mapping[str, Any]
     namespaces: Namespaces
     ready: tuple[pulumi.Resource, ...]
+    others: tuple[pulumi.Resource, ...] = ()
 
     def after(self, *others: pulumi.Resource) -> Surroundings:
-        """The same for an app whose traffic moves only after these."""
-        return replace(self, ready=(*self.ready, *others))
+        """The same for an app that is released only after these."""
+        return replace(self, others=others)

@@ -77,11 +77,12 @@ class Version(pulumi.ComponentResource):
         ]
 
     def _deployment(self, name: str, maps: list[pulumi.Resource]) -> pulumi.Resource:
+        """Declare the pods. One runs at once: not before the app's turn, which may never come."""
         deployment: pulumi.Resource = k8s.apps.v1.Deployment(
             name,
             metadata=self._metadata(version_name(self._app.name, self._rendered.version)),
             spec=deployment_spec(self._app, self._rendered),
-            opts=child(self, *maps, *self._after),
+            opts=child(self, *maps, *self._after, *self._surroundings.others),
         )
         return deployment
 

@@ -1,4 +1,4 @@
-"""Two apps in one update: each has its own fate, and the state tells which version serves."""
+"""Apps in one update: each has its own fate, but for one that is to come after another."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ pytestmark = pytest.mark.bed
 GOOD, BETTER, BAD = "1", "2", "errors"
 QUICK: dict[str, Any] = {"analysis": {"threshold": 1, "stepWeights": [50]}}
 LONGER: dict[str, Any] = {"analysis": {"interval": "3s", "stepWeights": [20, 50, 70]}}
+LATER: dict[str, Any] = {"after": ["second"], "skipAnalysis": True}
 
 
 def test_of_two_apps_the_bad_one_is_restored_and_the_good_one_promoted(world: World) -> None:
-    _configure(world, first=GOOD, second=GOOD)
+    _configure(world, first=GOOD, second=GOOD, third=GOOD)
     world.project.up()
-    before = {app: world.record(app).primary for app in ("first", "second")}
-    _configure(world, first=BETTER, second=BAD)
-    users = [world.probe(host=_host(world, app), rate=30) for app in before]
+    before = {app: world.record(app).primary for app in ("first", "second", "third")}
+    later = world.record("third")
+    _configure(world, first=BETTER, second=BAD, third=BETTER)
+    users = [world.probe(host=_host(world, app), rate=30) for app in ("first", "second")]
     with users[0], users[1], world.weights("first") as good, world.weights("second") as bad:
         failed = world.project.up(fails=True)
         restored = bad.await_phase("Failed", within_s=0)
         moved = bad.await_weight(50, within_s=0)
         promoted = good.changes()[-1]
+        assert world.record("third") == later, "it was to come after one that failed"
         _tidied_up(world, before)
     (reason,) = failed.reasons
     assert reason.startswith(f"error: Rejected: {TESTAPP}:{BAD}: ")
@@ -40,29 +43,32 @@ def test_of_two_apps_the_bad_one_is_restored_and_the_good_one_promoted(world: Wo
 
 
 def _tidied_up(world: World, before: dict[str, str]) -> None:
-    """What serves is in the state; reverting the bad image only deletes what nothing needs."""
+    """What serves is in the state; with the bad image reverted, what waited for it is released."""
     serving = {app: world.record(app).primary for app in before}
     assert serving["first"] != before["first"]
     assert serving["second"] == before["second"]
     assert _recorded(world) == serving
-    assert len(world.objects("deployments")) == 4
-    runs = [world.record(app).run for app in before]
-    _configure(world, first=BETTER, second=GOOD)
+    assert len(world.objects("deployments")) == 5, "no pod of a version whose turn has not come"
+    settled = ("first", "second")
+    runs = [world.record(app).run for app in settled]
+    _configure(world, first=BETTER, second=GOOD, third=BETTER)
     began = time.time()
     result = world.project.up()
-    assert [world.record(app).run for app in before] == runs
-    assert all(world.record(app).moved_at < began for app in before)
-    assert not result.lines("canary:Rollout")
+    assert [world.record(app).run for app in settled] == runs
+    assert all(world.record(app).moved_at < began for app in settled)
+    assert all("third" in line for line in result.lines("canary:Rollout"))
+    serving["third"] = world.record("third").primary
+    assert serving["third"] != before["third"]
     wanted = {f"{app}-{version}" for app, version in serving.items()}
     await_(lambda: _deployed(world) == wanted, "the pods' end", 15)
 
 
-def _configure(world: World, *, first: str, second: str) -> None:
-    plans = {"first": (first, LONGER), "second": (second, QUICK)}
+def _configure(world: World, **tags: str) -> None:
+    plans = {"first": LONGER, "second": QUICK, "third": LATER}
     world.write_apps(
         {
-            app: merged(echo_app(tag, world.namespace, _host(world, app)), plan)
-            for app, (tag, plan) in plans.items()
+            app: merged(echo_app(tags[app], world.namespace, _host(world, app)), plan)
+            for app, plan in plans.items()
         }
     )
 
