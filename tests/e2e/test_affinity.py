@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.scripts import Script
+from tests.e2e.settings import merged
 from tests.e2e.waiting import await_
 from tests.e2e.world import World
 
@@ -18,16 +19,27 @@ pytestmark = pytest.mark.bed
 
 SCRIPT = Path(__file__).with_name("visitors.py")
 COUNT = 40
-PLAN: dict[str, Any] = {
-    "analysis": {"stepWeights": [20, 50], "sessionAffinity": {"cookieName": "stay"}},
-    "soak": "2s",
-}
+
+
+def _plan(world: World) -> dict[str, Any]:
+    """A cookie of which every part was chosen."""
+    affinity = {
+        "cookieName": "stay",
+        "maxAge": 600,
+        "secure": True,
+        "httpOnly": True,
+        "sameSite": "Strict",
+        "domain": world.host,
+        "path": "/echo",
+    }
+    return {"analysis": {"stepWeights": [20, 50], "sessionAffinity": affinity}, "soak": "2s"}
 
 
 def test_a_client_that_saw_the_canary_stays_on_it(world: World) -> None:
-    world.write_testapp("1", PLAN)
+    plan = _plan(world)
+    world.write_testapp("1", plan)
     world.project.up()
-    world.write_testapp("2", PLAN)
+    world.write_testapp("2", plan)
     with Visitors(world) as visitors, world.weights() as weights:
         result = world.project.up()
         await_(lambda: visitors.now() == {"2"}, "everybody on the new version", 20)
@@ -41,20 +53,36 @@ def test_a_client_that_saw_the_canary_stays_on_it(world: World) -> None:
         early += first < promoted - 0.5
     assert 0 < early < COUNT
     assert not visitors.failed(), visitors.failed()
+    _got_the_cookie(world, visitors)
+
+
+def _got_the_cookie(world: World, visitors: Visitors) -> None:
+    """Each got one for each version that it met, and Traefik set every part as it was told to."""
+    wanted = {"Path=/echo", f"Domain={world.host}", "Max-Age=600", "HttpOnly", "Secure"}
+    wanted |= {"SameSite=Strict"}
+    for visits in visitors.by_visitor().values():
+        given = [visit.cookie.split("; ") for visit in visits if visit.cookie]
+        assert 1 <= len(given) <= 2, visits
+        for value, *parts in given:
+            assert value.startswith("stay=")
+            assert set(parts) == wanted
 
 
 def test_a_client_of_the_canary_is_back_after_a_rollback(world: World) -> None:
-    world.write_testapp("1", PLAN)
+    plan = merged(_plan(world), {"analysis": {"interval": "15s"}})  # people take their time
+    world.write_testapp("1", plan)
     world.project.up()
-    world.write_testapp("2", PLAN)
+    world.write_testapp("2", plan)
     with Visitors(world) as visitors, world.weights() as weights:
         running = world.project.start_up()
         weights.await_weight(20)
         await_(lambda: "2" in visitors.now(), "somebody on the canary", 10)
-        running.interrupt()
+        world.canary("abort", world.app, "-n", world.namespace, "--by", "ann")
         result = running.finish()
         await_(lambda: visitors.now() == {"1"}, "everybody on the old version", 10)
     assert result.code != 0, result.text
+    (reason,) = result.reasons
+    assert "at 20 %: aborted by ann; all traffic is back on" in reason
     seen = [_versions(visits) for visits in visitors.by_visitor().values()]
     assert all(versions in (["1"], ["1", "2", "1"]) for versions in seen), seen
     assert ["1", "2", "1"] in seen
@@ -70,6 +98,7 @@ class Visit:
     method: str
     status: int
     who: str
+    cookie: str
 
 
 class Visitors(Script):

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from tests.e2e.project import Running
 from tests.e2e.settings import BETTER, GOOD
+from tests.e2e.waiting import await_
 from tests.e2e.world import World
 
 pytestmark = pytest.mark.bed
 
 TESTER = "http://flagger-loadtester.canary-system"
 HELD = "held at 50 %: waiting for confirm-promotion"
+
+OVERDUE = re.compile(r"held for ([2-9]|\d\d) s: confirm-rollout webhook way-in: answered 403")
+PATIENT = {
+    "name": "way-in",
+    "type": "confirm-rollout",
+    "url": f"{TESTER}/gate/check",
+    "gateTimeout": "1s",
+    "onGateTimeout": "hold",
+}
 
 
 def _plan(**terms: str) -> dict[str, Any]:
@@ -35,11 +46,19 @@ def _plan(**terms: str) -> dict[str, Any]:
     }
 
 
-def test_a_release_waits_for_its_gate_and_goes_on_at_once(world: World) -> None:
-    world.write(GOOD, _plan())
+def test_a_release_waits_for_its_gates_and_goes_on_at_once(world: World) -> None:
+    plan = _plan()
+    plan["analysis"]["webhooks"].append(PATIENT)
+    world.write(GOOD, plan)
     world.project.up()
     with world.probe(methods=("GET", "POST")) as users, world.weights() as weights:
-        running = _held(world, _plan())
+        world.write(BETTER, plan)
+        running = world.project.start_up()
+        await_(lambda: OVERDUE.search(running.text), "a gate that holds after its timeout", 60)
+        assert weights.steps() == [0]
+        world.canary("approve", world.app, "-n", world.namespace, "--by", "ann")
+        running.await_text("confirm-rollout was approved by ann", 60)
+        running.await_text(HELD, 60)
         running.await_text("s: confirm-promotion webhook sign-off: answered 403", 60)
         _tell(world, "gate/open")
         result = running.finish()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from typing import Any
 
 import pytest
 
-from tests.e2e.project import CHECKOUT
 from tests.e2e.settings import BETTER, GOOD
 from tests.e2e.waiting import await_
 from tests.e2e.world import World
@@ -29,14 +26,14 @@ def test_a_run_is_suspended_resumed_and_promoted_by_people(world: World) -> None
     with world.probe(methods=("GET", "POST")) as users, world.weights() as weights:
         running = world.project.start_up()
         weights.await_weight(20)
-        suspended = _canary(world, "suspend", world.app, "-n", world.namespace, "--by", "ann")
+        suspended = world.canary("suspend", world.app, "-n", world.namespace, "--by", "ann")
         assert f"Progressing, 20 % to {BETTER}, the rest to {GOOD}, suspended by ann" in suspended
         running.await_text("held at 20 %: suspended by ann", 60)  # after its bake
-        assert "suspended by ann" in _canary(world, "status", world.app, "-n", world.namespace)
+        assert "suspended by ann" in world.canary("status", world.app, "-n", world.namespace)
         assert world.record().weight_percent == 20
-        _canary(world, "resume", world.app, "-n", world.namespace, "--by", "bob")
+        world.canary("resume", world.app, "-n", world.namespace, "--by", "bob")
         weights.await_weight(40)
-        _canary(world, "promote", world.app, "-n", world.namespace, "--by", "eve")
+        world.canary("promote", world.app, "-n", world.namespace, "--by", "eve")
         result = running.finish()
     assert result.code == 0, result.text
     assert weights.steps() == [0, 20, 40, 100, 0]
@@ -72,20 +69,8 @@ def test_a_watcher_sees_a_run_to_its_end(world: World) -> None:
     world.write(BETTER, {**LONG, "skipAnalysis": True})
     running = world.project.start_up()
     await_(lambda: world.record().unfinished, "a run", 30)
-    lines = _canary(world, "watch", world.app, "-n", world.namespace).splitlines()
+    lines = world.canary("watch", world.app, "-n", world.namespace).splitlines()
     assert lines[-1].endswith(f"Succeeded, {BETTER} serves")
     assert running.finish().code == 0
-    refused = _canary(world, "abort", world.app, "-n", world.namespace, code=1)
+    refused = world.canary("abort", world.app, "-n", world.namespace, code=1)
     assert refused == f"error: no run of podinfo is under way; {BETTER} serves\n"
-
-
-def _canary(world: World, *arguments: str, code: int = 0) -> str:
-    """What `python -m canary` prints."""
-    command = [sys.executable, "-m", "canary", *arguments]
-    out = subprocess.PIPE
-    with world.bed.popen(
-        command, cwd=CHECKOUT, stdout=out, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        text, _ = process.communicate(timeout=60)
-    assert process.returncode == code, text
-    return str(text)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +10,6 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.project import CHECKOUT
 from tests.e2e.settings import BETTER, ELSEWHERE, GOOD
 from tests.e2e.world import World
 
@@ -40,7 +37,7 @@ def test_no_secret_is_printed_stored_or_told(world: World) -> None:
         "good": good.text,
         "bad": bad.text,
         "events": world.events(),
-        "status": _status(world),
+        "status": world.canary("status", world.app, "-n", world.namespace),
         "objects": json.dumps(world.objects("deployments,configmaps,leases,traefikservices")),
         # A hook's URL is an input like any other, and docs/security.md says so.
         "state": json.dumps(world.project.export()).replace(HOOK, ""),
@@ -94,14 +91,3 @@ def _credentials(world: World) -> Iterator[str]:
         for secret in filter(None, secrets):
             yield secret
             yield b64encode(secret.encode()).decode()
-
-
-def _status(world: World) -> str:
-    command = [sys.executable, "-m", "canary", "status", world.app, "-n", world.namespace]
-    out = subprocess.PIPE
-    with world.bed.popen(
-        command, cwd=CHECKOUT, stdout=out, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        text, _ = process.communicate(timeout=60)
-    assert process.returncode == 0, text
-    return str(text)

@@ -1,6 +1,6 @@
 """Visitors with a cookie jar each, who alternate GET and POST; runs alone, until SIGTERM.
 
-A line is a JSON list: visitor, sent (unix s), method, status (0: none), who answered.
+A line is a JSON list: visitor, sent (unix s), method, status (0: none), who answered, Set-Cookie.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Visitor:
         self.host = host
         self.jar: SimpleCookie = SimpleCookie()
 
-    def ask(self, method: str) -> tuple[int, str]:
-        """Status and version, 0 and "" where there was no answer."""
+    def ask(self, method: str) -> tuple[int, str, str]:
+        """Status, version and the cookie that is given; 0 and "" where there was no answer."""
         headers = {"Host": self.host}
         if self.jar:
             pairs = (f"{name}={item.value}" for name, item in self.jar.items())
@@ -42,20 +42,21 @@ class Visitor:
             answer = connection.getresponse()
             answer.read()
         except (OSError, http.client.HTTPException):
-            return 0, ""
+            return 0, "", ""
         finally:
             connection.close()
-        for cookie in answer.headers.get_all("Set-Cookie") or []:
+        cookies = answer.headers.get_all("Set-Cookie") or []
+        for cookie in cookies:
             self.jar.load(cookie)
-        return answer.status, answer.headers.get("X-Version") or ""
+        return answer.status, answer.headers.get("X-Version") or "", ", ".join(cookies)
 
     def stay(self, every_s: float, stop: threading.Event) -> None:
         """Ask again and again."""
         for method in itertools.cycle(METHODS):
             sent = time.time()
-            status, who = self.ask(method)
+            answer = self.ask(method)
             with LINE:
-                print(json.dumps([self.number, sent, method, status, who]), flush=True)
+                print(json.dumps([self.number, sent, method, *answer]), flush=True)
             if stop.wait(every_s):
                 return
 

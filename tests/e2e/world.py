@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 
 from canary.core.record import Record
 from tests.e2e.probes import PodProbe, Probe
-from tests.e2e.project import Project
+from tests.e2e.project import CHECKOUT, Project
 from tests.e2e.settings import ELSEWHERE, Config, echo_app, merged, podinfo
 from tests.e2e.shared import Platform
 from tests.e2e.weights import Weights
@@ -137,6 +139,17 @@ class World:
         }
         wanted = {_name(body): body["metadata"].get("generation") for body in self.objects(sized)}
         return {**written, **wanted}
+
+    def canary(self, *arguments: str, code: int = 0) -> str:
+        """What `python -m canary` prints."""
+        command = [sys.executable, "-m", "canary", *arguments]
+        out = subprocess.PIPE
+        with self.bed.popen(
+            command, cwd=CHECKOUT, stdout=out, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            text, _ = process.communicate(timeout=60)
+        assert process.returncode == code, text
+        return str(text)
 
     def events(self) -> str:
         """What the cluster says happened in the namespace, oldest first, one line each."""
