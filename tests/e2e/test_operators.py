@@ -68,7 +68,7 @@ def test_a_watcher_sees_a_run_to_its_end(world: World) -> None:
     world.project.up()
     world.write(BETTER, {**LONG, "skipAnalysis": True})
     running = world.project.start_up()
-    await_(lambda: world.record().unfinished, "a run", 30)
+    await_(lambda: world.record().unfinished, "a run", 60)
     lines = world.canary("watch", world.app, "-n", world.namespace).splitlines()
     assert lines[-1].endswith(f"Succeeded, {BETTER} serves")
     assert running.finish().code == 0
