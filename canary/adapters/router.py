@@ -214,8 +214,11 @@ class ClusterRouter:
 
     def _change(self, name: str, before: Object | None, now: Object, run: str) -> str:
         if before is None:
-            # Leftovers of ours may be adopted; a plain list means that another driver was here.
-            return f"TraefikService {name} was created" if name == self._lists.plain else ""
+            # Leftovers of ours may be adopted; a plain list means that another driver was here,
+            # unless it is our own of which no answer came.
+            own = (now["metadata"].get("annotations") or {}).get(RUN) == run
+            theirs = name == self._lists.plain and not own
+            return f"TraefikService {name} was created" if theirs else ""
         stand_ins = [self._known().get(n) for n in (self._lists.failover, self._lists.mirror)]
         weights = self._lists.weights(now, *stand_ins)
         if weights != self._lists.weights(before, *stand_ins):

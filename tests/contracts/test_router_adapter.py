@@ -135,6 +135,28 @@ def test_every_lost_answer_heals(world: ApiWorld, name: str) -> None:
     assert route.weights == route.shielded == {OLD: 80, NEW: 20}
 
 
+@pytest.mark.parametrize("weight", [0, 20])
+def test_a_first_write_whose_answer_was_lost_is_our_own(world: ApiWorld, weight: int) -> None:
+    router = world.router()
+    assert router.route() is None
+    world.server.faults.append(Fault(method="POST", path="", drop="after", times=2))
+    for _ in range(2):  # of each list the answer is lost
+        with pytest.raises(PortError):
+            router.write(at(0))
+    router.write(at(weight))
+    route = router.route()
+    assert route is not None
+    assert dict(route.weights) == dict(at(weight).members)
+
+
+def test_what_another_run_created_meanwhile_is_a_conflict(world: ApiWorld) -> None:
+    router = world.router()
+    assert router.route() is None
+    world.router().write(replace(at(0), run="r2"))
+    with pytest.raises(ConflictError, match="TraefikService podinfo was created"):
+        router.write(at(0))
+
+
 def test_a_label_that_somebody_adds_is_no_conflict_and_stays(world: ApiWorld) -> None:
     router = world.router()
     router.write(REST)
