@@ -62,6 +62,7 @@ __all__ = [
 ]
 
 _EXCERPT = 200
+_READ = httpx.ByteStream(b"")
 _UNDECODED = "what it sent is not encoded as it says"
 
 for _talkative in ("httpx", "httpcore"):  # they log URLs and hosts, and some are secrets
@@ -91,7 +92,10 @@ def client(
 
 
 class _Client(Client):
-    """Who answers what cannot be decoded has not answered; httpx says so with another error."""
+    """Who answers what cannot be decoded has not answered; httpx says so with another error.
+
+    Every answer is read before it is handed out.
+    """
 
     def _init_transport(  # type: ignore[override]
         self,
@@ -104,9 +108,13 @@ class _Client(Client):
 
     def send(self, request: Request, **options: Any) -> Response:
         try:
-            return super().send(request, **options)
+            response = super().send(request, **options)
         except httpx.DecodingError as error:
             raise ReadError(_UNDECODED, request=request) from error
+        # It has been read, and its stream knows it: without that it is freed with its last user,
+        # not with the next search for cycles, which finds hundreds of kilobytes for each poll.
+        response.stream = _READ
+        return response
 
 
 @functools.cache
