@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from dataclasses import replace
 from functools import partial
@@ -14,6 +15,7 @@ from canary.core.record import Phase, Record
 from canary.errors import ClusterError, PreflightError
 from canary.preflight import Doors, Findings, look
 from canary.preflight.bounded import all_within
+from canary.preflight.look import bound_of
 from tests.config.readers import (
     NAMED,
     OWNER,
@@ -128,6 +130,25 @@ def test_the_look_ends_at_its_bound_and_names_what_did_not_answer() -> None:
         "namespaces did not answer within 0.2 s",
         "app podinfo did not answer within 0.2 s",
     }
+
+
+def test_the_bound_grows_with_the_apps_when_they_are_many() -> None:
+    assert [bound_of(apps) for apps in (0, 1, 12, 20)] == [5.0] * 4
+    assert bound_of(200) == 14.0
+
+
+def test_many_apps_are_waited_for_as_long_as_they_are_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = threading.Event()
+    doors = Doors(cluster=_cluster(gate=gate), prometheus=AskedPrometheus())
+    module = sys.modules["canary.preflight.look"]
+    monkeypatch.setattr(module, "BOUND_S", 0.2)
+    monkeypatch.setattr(module, "_EACH_S", 0.02)
+    found = look(_apps(35), lambda: doors)
+    gate.set()
+    assert "Traefik did not answer within 0.5 s" in found.problems
+    assert "app app-34 did not answer within 0.5 s" in found.problems
 
 
 def _apps(count: int) -> StackConfig:
