@@ -179,7 +179,6 @@ def test_a_lapsed_driver_is_fenced_until_it_takes_its_run_up_again(server: FakeC
         lambda: cluster.create(collection, {"metadata": {"name": "two"}}),
         lambda: cluster.replace(path, body),
         lambda: cluster.patch(path, {"data": {"a": "b"}}),
-        lambda: cluster.apply(path, body),
         lambda: cluster.delete(path),
     ):
         with pytest.raises(LapsedError, match="nothing more is written: this driver could not"):
