@@ -228,18 +228,6 @@ def test_what_a_dead_run_kept_is_given_back_also_when_its_route_was_deleted() ->
     assert not world.traffic.record.reserved
 
 
-def test_what_cannot_be_given_back_without_a_route_stays_in_the_record() -> None:
-    world = autoscaled()
-    world.autoscalers.hold(OLD)
-    world.traffic.clear()
-    world.autoscalers.faults = [ClusterError("not permitted", status=403)]
-    assert world.outcome(SCALED, version=OLD) == "Failed"
-    assert world.traffic.record is not None
-    assert world.traffic.record.reserved
-    assert world.outcome(SCALED, version=OLD) == "Failed"
-    assert world.fleet.versions[OLD].least == 2
-
-
 def test_the_record_tells_of_it_while_the_run_goes_on() -> None:
     world = autoscaled(old=6)
     assert world.outcome(SCALED) == "Succeeded"
