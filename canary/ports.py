@@ -150,7 +150,7 @@ class Clock(Protocol):
         """Unix seconds."""
 
     def wait(self, seconds: float) -> None:
-        """Return after `seconds`, or earlier when something happened worth looking at."""
+        """Return after `seconds`; 0 or less is at once."""
 
     def turn_s(self) -> float:
         """Seconds until this run may raise a weight, 0 now: runs of one process write together."""

@@ -1,1 +1,10 @@
 """The outside world, one port a module; every error of a library is translated here."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+# httpx imports its command line, if that finds what it draws with: eighty modules and 5 MB that
+# nobody here uses. It is content without one.
+sys.modules.setdefault("httpx._main", ModuleType("httpx._main"))

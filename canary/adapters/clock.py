@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -26,13 +25,12 @@ def unix_s() -> float:
 
 
 class SystemClock:
-    """Implements `canary.ports.Clock`. One per run, because `wake` ends that run's wait.
+    """Implements `canary.ports.Clock` for one run.
 
     `turn` tells how long other runs are to be waited for; see `canary.adapters.tick`.
     """
 
     def __init__(self, turn: Callable[[], float] = lambda: 0.0) -> None:
-        self._woken = threading.Event()
         self._turn = turn
 
     def now_s(self) -> float:
@@ -44,14 +42,9 @@ class SystemClock:
         return unix_s()
 
     def wait(self, seconds: float) -> None:
-        """Return after `seconds` (0 or less: at once), or as soon as somebody calls `wake`."""
-        self._woken.wait(max(0.0, seconds))
-        self._woken.clear()
+        """Return after `seconds` (0 or less: at once)."""
+        time.sleep(max(0.0, seconds))
 
     def turn_s(self) -> float:
         """Seconds until weights may be raised, 0 now."""
         return self._turn()
-
-    def wake(self) -> None:
-        """End the present wait, or the next one when nobody waits now. Any thread may call."""
-        self._woken.set()

@@ -6,6 +6,7 @@ Never of severity ERROR, which would pin the row and fail the update.
 
 from __future__ import annotations
 
+import functools
 import sys
 from types import FrameType
 
@@ -30,34 +31,35 @@ def request_urn() -> str:
     return ""
 
 
+@functools.lru_cache(maxsize=4)
+def _engine(address: str) -> engine_pb2_grpc.EngineStub:
+    """One for all runs of a process: it has a connection, and a caller for each of its methods."""
+    return engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
+
+
 class EngineLog:
     """Speaks to the engine at `address` (`sys.argv[-1]` of the provider) about one resource."""
 
     def __init__(self, address: str, urn: str) -> None:
         self._urn = urn
-        self._channel = grpc.insecure_channel(address) if address else None
+        self._engine = _engine(address) if address else None
         self._failures = 0
-
-    @property
-    def silent(self) -> bool:
-        """Whether it has given up."""
-        return self._channel is None or self._failures >= FAILURES
 
     def say(self, line: str, *, ephemeral: bool = False, warning: bool = False) -> None:
         """Show one line; an ephemeral one is replaced by the next and not kept."""
-        if self._channel is None or self._failures >= FAILURES:
+        engine = self._engine
+        if engine is None or self._failures >= FAILURES:
             return
         severity = engine_pb2.LogSeverity.Value("WARNING" if warning else "INFO")
         request = engine_pb2.LogRequest(
             severity=severity, message=line, urn=self._urn, ephemeral=ephemeral
         )
         try:
-            engine_pb2_grpc.EngineStub(self._channel).Log(request, timeout=TIMEOUT_S)
+            engine.Log(request, timeout=TIMEOUT_S)
             self._failures = 0
-        except (grpc.RpcError, ValueError):  # ValueError: the channel was closed meanwhile
+        except grpc.RpcError:
             self._failures += 1
 
     def close(self) -> None:
-        """Close the connection; later lines are dropped."""
-        if self._channel is not None:
-            self._channel.close()
+        """Later lines are dropped."""
+        self._engine = None

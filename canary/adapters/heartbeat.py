@@ -1,6 +1,8 @@
 """The process's sign of life: one Lease in a namespace, renewed while it vouches for any run.
 
-A thread renews it every two seconds, but for a run only while that run's loop looks. What others
+A thread renews it every two seconds, but for a run only while that run's loop looks. Runs that
+begin at the same moment are vouched for by one write: whoever comes to write does it for all who
+wait, else the last of two hundred would begin when the first has long been at work. What others
 may conclude from a missing renewal, the run concludes first: it is measured from before a renewal
 was sent, by the clock that counts sleep, and once it has lapsed a run stays so until it is taken up
 again. A process that was stopped wakes up lapsed, whichever of its threads runs first.
@@ -55,6 +57,7 @@ class LeaseKeeper:
             holder=f"process {os.getpid()} on {socket.gethostname()}",
         )
         self._vouches: dict[str, Vouch] = {}
+        self._begun: set[str] = set()  # those that wait for their first renewal, or after a lapse
         self._short = threading.Lock()  # around the vouches, never held while anything is sent
         self._sending = threading.Lock()
         self._cluster: Cluster | None = None
@@ -68,14 +71,14 @@ class LeaseKeeper:
         Raises:
             PortError: the Lease could not be written.
         """
+        self._wait_for_renewal(run)
         with self._sending:
             if self._cluster is None:
                 self._open()
             try:
-                self._renew(run)
-            except PortError:
+                self._renew_for(run)
+            finally:
                 self._close_if_idle()
-                raise
         return self._form.reference
 
     def looked(self, run: str) -> None:
@@ -100,8 +103,9 @@ class LeaseKeeper:
             PortError: the Lease could not be written.
         """
         if self.lapsed(run):
+            self._wait_for_renewal(run)
             with self._sending:
-                self._renew(run)
+                self._renew_for(run)
 
     def dismiss(self, run: str) -> None:
         """Vouch no more; the last run's end deletes the Lease if that is possible."""
@@ -138,13 +142,26 @@ class LeaseKeeper:
                 with suppress(PortError):  # what this means for a run, its lapse tells
                     self._renew()
 
-    def _renew(self, begun: str = "") -> None:
-        """Renew for every run that deserves it, and for `begun` whatever it was before."""
+    def _wait_for_renewal(self, run: str) -> None:
+        with self._short:
+            self._begun.add(run)
+
+    def _renew_for(self, run: str) -> None:
+        """Unless somebody who wrote meanwhile did so for this run, too."""
+        try:
+            if run in self._begun:
+                self._renew()
+        finally:
+            with self._short:
+                self._begun.discard(run)
+
+    def _renew(self) -> None:
+        """Renew for every run that deserves it, and for those that wait whatever they were."""
         now_s = self._pace.boot_s()
         with self._short:
             self._vouches = {run: vouch.at(now_s) for run, vouch in self._vouches.items()}
-            runs = {run for run, vouch in self._vouches.items() if vouch.deserved(now_s)}
-        runs |= {begun} if begun else set()
+            begun = set(self._begun)
+            runs = begun | {run for run, vouch in self._vouches.items() if vouch.deserved(now_s)}
         if not runs:
             return
         self._write(
@@ -153,8 +170,9 @@ class LeaseKeeper:
         with self._short:
             for run in runs & self._vouches.keys():
                 self._vouches[run] = replace(self._vouches[run], confirmed_s=now_s)
-            if begun:
-                self._vouches[begun] = Vouch(looked_s=now_s, confirmed_s=now_s)
+            for run in begun & self._begun:  # who gave up meanwhile is not vouched for
+                self._vouches[run] = Vouch(looked_s=now_s, confirmed_s=now_s)
+            self._begun -= begun
 
     def _write(self, body: Object) -> None:
         try:

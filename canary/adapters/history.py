@@ -28,11 +28,6 @@ class RolloutHistory:
         self._collection = f"/api/v1/namespaces/{namespace}/configmaps"
         self._path = f"{self._collection}/{self._name}"
 
-    def reports(self) -> list[dict[str, Any]]:
-        """The reports as JSON objects, the latest first; unreadable ones are left out."""
-        body = self._cluster.find(self._path)
-        return [] if body is None else _reports(body)
-
     def keep(self, report: Report) -> None:
         """Add a report and forget the eleventh; compare-and-swap, tried a few times.
 

@@ -33,6 +33,7 @@ from httpx import (
     TransportError,
 )
 
+from canary.adapters.pool import EXPIRY_S, Pool
 from canary.redaction import redacted
 
 __all__ = [
@@ -60,8 +61,8 @@ __all__ = [
     "trusting",
 ]
 
-_POOL = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=30.0)
 _EXCERPT = 200
+_READ = httpx.ByteStream(b"")
 _UNDECODED = "what it sent is not encoded as it says"
 
 for _talkative in ("httpx", "httpcore"):  # they log URLs and hosts, and some are secrets
@@ -86,19 +87,34 @@ def client(
         timeout=timeouts(timeout_s),
         verify=_publicly_trusted() if verify is True else verify,
         headers={"User-Agent": "canary", **(headers or {})},
-        limits=_POOL,
         transport=transport,
     )
 
 
 class _Client(Client):
-    """Who answers what cannot be decoded has not answered; httpx says so with another error."""
+    """Who answers what cannot be decoded has not answered; httpx says so with another error.
+
+    Every answer is read before it is handed out.
+    """
+
+    def _init_transport(  # type: ignore[override]
+        self,
+        verify: ssl.SSLContext | bool = True,  # noqa: FBT001, FBT002  httpx's own signature
+        transport: BaseTransport | None = None,
+        **_: Any,
+    ) -> BaseTransport:
+        """What requests go through unless the environment has a proxy for them."""
+        return transport or _pooled(verify=verify)
 
     def send(self, request: Request, **options: Any) -> Response:
         try:
-            return super().send(request, **options)
+            response = super().send(request, **options)
         except httpx.DecodingError as error:
             raise ReadError(_UNDECODED, request=request) from error
+        # It has been read, and its stream knows it: without that it is freed with its last user,
+        # not with the next search for cycles, which finds hundreds of kilobytes for each poll.
+        response.stream = _READ
+        return response
 
 
 @functools.cache
@@ -114,7 +130,21 @@ def trusting(ca_certificate: str) -> ssl.SSLContext:
 
 def transport(verify: ssl.SSLContext) -> BaseTransport:
     """What a client sends with by default, for those who wrap it."""
-    return httpx.HTTPTransport(verify=verify, limits=_POOL)
+    return _pooled(verify=verify)
+
+
+def _pooled(
+    *, verify: ssl.SSLContext | bool, backend: httpcore.NetworkBackend | None = None
+) -> httpx.HTTPTransport:
+    trusted = httpx.create_ssl_context(verify)
+    made = httpx.HTTPTransport(verify=trusted)
+    # The one place where httpx lets no other pool in; the version is pinned.
+    made._pool = Pool(  # type: ignore[assignment]  # noqa: SLF001
+        lambda origin: httpcore.HTTPConnection(
+            origin, ssl_context=trusted, keepalive_expiry=EXPIRY_S, network_backend=backend
+        )
+    )
+    return made
 
 
 def transport_over(connect: Callable[[], socket.socket]) -> BaseTransport:
@@ -122,10 +152,7 @@ def transport_over(connect: Callable[[], socket.socket]) -> BaseTransport:
 
     `connect` may raise OSError, which becomes a ConnectError.
     """
-    made = httpx.HTTPTransport(verify=_publicly_trusted())  # it speaks no TLS
-    # The one place where httpx lets no network backend in; the version is pinned.
-    made._pool = httpcore.ConnectionPool(network_backend=_Streams(connect))  # noqa: SLF001
-    return made
+    return _pooled(verify=_publicly_trusted(), backend=_Streams(connect))  # it speaks no TLS
 
 
 class _Streams(httpcore.NetworkBackend):

@@ -1,7 +1,8 @@
 """Who we are to which API server: a kubeconfig (file, text, exec plugin, OIDC) or a pod's account.
 
-The official client's loader does the work and is imported only when needed (it costs 0.7 s); its
-generated API classes are not used. Absent on purpose: writing a kubeconfig, choosing a context.
+The official client's loader does the work and is imported only when needed; its generated classes
+are neither used nor imported, see `loader`. Absent on purpose: writing a kubeconfig, choosing a
+context.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 import yaml
 
 from canary.adapters import http
+from canary.adapters.loader import official
 from canary.errors import ClusterError
 
 IN_CLUSTER = "in-cluster"
@@ -86,10 +88,9 @@ def _parsed(text: str) -> Any:
 
 
 def _from_files(paths: str, source: Source) -> Login:
-    from kubernetes.config.kube_config import KubeConfigMerger  # noqa: PLC0415 - slow import
-
+    kube_config = official("config.kube_config")
     try:
-        merger = KubeConfigMerger(paths)
+        merger = kube_config.KubeConfigMerger(paths)
     except OSError as error:
         raise ClusterError(f"the kubeconfig cannot be read: {error.strerror}") from None
     except Exception:  # noqa: BLE001 - whatever the loader says may quote the file
@@ -98,13 +99,11 @@ def _from_files(paths: str, source: Source) -> Login:
 
 
 def _from_tree(tree: Any, source: Source, *, persist: Callable[[], None] | None) -> Login:
-    from kubernetes.client import Configuration  # noqa: PLC0415 - slow import
-    from kubernetes.config.kube_config import KubeConfigLoader  # noqa: PLC0415
-
+    kube_config = official("config.kube_config")
     name = _context(tree, source.context)
-    configuration = Configuration()
+    configuration = kube_config.Configuration()
     try:
-        loader = KubeConfigLoader(tree, active_context=name, config_persister=persist)
+        loader = kube_config.KubeConfigLoader(tree, active_context=name, config_persister=persist)
         loader.load_and_set(configuration)
     except Exception as error:  # noqa: BLE001 - the loader raises half a dozen kinds
         raise ClusterError(_refused(name, error)) from None
@@ -164,15 +163,13 @@ def _demand_credentials(tree: Any, name: str, configuration: Any) -> None:
 
 
 def _in_cluster(source: Source) -> Login:
-    from kubernetes.client import Configuration  # noqa: PLC0415 - slow import
-    from kubernetes.config import ConfigException, load_incluster_config  # noqa: PLC0415
-
     if source.context:
         raise ClusterError(f"context `{source.context}` does not exist: there is no kubeconfig")
-    configuration = Configuration()
+    loader = official("config.incluster_config")
+    configuration = loader.Configuration()
     try:
-        load_incluster_config(client_configuration=configuration)
-    except (ConfigException, OSError) as error:
+        loader.load_incluster_config(client_configuration=configuration)
+    except (loader.ConfigException, OSError) as error:
         raise ClusterError(f"the pod's service account cannot be used: {error}") from None
     return _login(IN_CLUSTER, configuration)
 
@@ -200,19 +197,18 @@ def _login(name: str, configuration: Any) -> Login:
 def _tunnel(configuration: Any, token: Callable[[], str], path: str, port: int) -> socket.socket:
     """Open a port-forward of the API server's, as `kubectl port-forward` does, but for us alone."""
     import websocket  # noqa: PLC0415 - comes with the official client, only needed here
-    from kubernetes.client import ApiException  # noqa: PLC0415
-    from kubernetes.stream.ws_client import portforward_call  # noqa: PLC0415
 
+    ws_client = official("stream.ws_client")
     websocket.setdefaulttimeout(_TUNNEL_TIMEOUT_S)
     try:
-        forward = portforward_call(
+        forward = ws_client.portforward_call(
             configuration,
             "GET",
             f"{configuration.host}{path}/portforward",
             query_params=[("ports", str(port))],
             headers={"authorization": token()} if token() else {},
         )
-    except ApiException as error:
+    except ws_client.ApiException as error:
         status = re.search(r"Handshake status (\d+)", str(error.reason))
         code = int(status[1]) if status else 0
         why = f"was refused ({code})" if code else "could not be opened"

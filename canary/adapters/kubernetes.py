@@ -22,7 +22,6 @@ from canary.errors import ClusterError
 
 FIELD_MANAGER = "canary"
 MERGE_PATCH = "application/merge-patch+json"
-APPLY_PATCH = "application/apply-patch+yaml"
 
 Object = dict[str, Any]
 Lister = Callable[[str, str], list[Object]]
@@ -144,11 +143,6 @@ class Cluster:
     def patch(self, path: str, body: Object, content_type: str = MERGE_PATCH) -> Object:
         """Merge into one object."""
         return self._call("PATCH", path, body=body, content_type=content_type)
-
-    def apply(self, path: str, body: Object, *, force: bool = False) -> Object:
-        """Server-side apply; ConflictError names the other field manager unless `force`."""
-        params = {"force": "true"} if force else {}
-        return self._call("PATCH", path, body=body, content_type=APPLY_PATCH, params=params)
 
     def delete(self, path: str, *, resource_version: str = "", uid: str = "") -> None:
         """Delete one object; absent is fine, changed since `resource_version` is ConflictError.

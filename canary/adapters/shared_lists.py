@@ -21,9 +21,10 @@ EACH_S = 0.0004  # for every run, so long others may join
 LONGEST_S = 0.08
 TRAEFIK_EACH_S = 0.001
 TRAEFIK_LONGEST_S = 0.25  # a replica's answer names every app of the namespace
-_TRAEFIK_MOST = 64
+_TRAEFIK_MOST = 512  # several apps are asked for by their namespace's name, as many as there are
 
 _ByApp = Mapping[str, list[Object]]
+_Named = tuple[str, str]  # namespace and app
 
 
 def _everybodys(error: PortError) -> bool:
@@ -78,12 +79,12 @@ class SharedReplicas:
         self._endpoints = endpoints
         self._runs = runs
         moment = Moment(open_s=self._open_s, answered_s=ANSWERED_S)
-        self._gathering: Gathering[tuple[str, str], Mapping[str, Sequence[Found]]] = Gathering(
+        self._gathering: Gathering[_Named, Mapping[_Named, Sequence[Found]]] = Gathering(
             self._found, moment, most=_TRAEFIK_MOST, shared=_everybodys
         )
 
     def __call__(self, namespace: str, app: str) -> Sequence[Found]:
-        """What every replica knows about the app, at least.
+        """What every replica knows about the app.
 
         Raises:
             TraefikError: a replica did not answer.
@@ -92,23 +93,39 @@ class SharedReplicas:
         found = self._gathering.answer((namespace, app)) if self._runs() > 1 else None
         if found is None:
             return asked_replicas(self._endpoints, f"{namespace}-{app}")
-        named = f"{namespace}-{app}"  # as Traefik's own search would pick them
-        return [
-            Found(name=one.name, services=tuple(s for s in one.services if named in s["name"]))
-            for one in found[namespace]
-        ]
+        return found[namespace, app]
 
     def _open_s(self) -> float:
         return min(TRAEFIK_LONGEST_S, TRAEFIK_EACH_S * self._runs())
 
-    def _found(self, asked: Sequence[tuple[str, str]]) -> Mapping[str, Sequence[Found]]:
-        """By namespace; one app is asked for by its name, several by their namespace's."""
+    def _found(self, asked: Sequence[_Named]) -> Mapping[_Named, Sequence[Found]]:
+        """Everybody's part; one app is asked for by its name, several by their namespace's."""
         apps: dict[str, set[str]] = {}
         for namespace, app in asked:
             apps.setdefault(namespace, set()).add(app)
-        return {
-            namespace: asked_replicas(
-                self._endpoints, f"{namespace}-{min(names) if len(names) == 1 else ''}"
-            )
-            for namespace, names in apps.items()
-        }
+        parts: dict[_Named, list[Found]] = {named: [] for named in asked}
+        for namespace, names in apps.items():
+            search = f"{namespace}-{min(names) if len(names) == 1 else ''}"
+            for replica in asked_replicas(self._endpoints, search):
+                dealt = _dealt(replica, namespace, frozenset(names))
+                for app in names:
+                    mine = tuple(dealt.get(app, ()))
+                    parts[namespace, app].append(Found(name=replica.name, services=mine))
+        return parts
+
+
+def _dealt(replica: Found, namespace: str, apps: frozenset[str]) -> Mapping[str, list[Object]]:
+    """A replica's services by app: those named `<namespace>-<app>`, alone or before `-` or `@`.
+
+    Dealt out once for all: if each of two hundred runs looked for its own, that would cost more
+    than to ask.
+    """
+    dealt: dict[str, list[Object]] = {}
+    for service in replica.services:
+        name = str(service.get("name", "")).partition("@")[0]
+        if not name.startswith(f"{namespace}-"):
+            continue
+        words = name.removeprefix(f"{namespace}-").split("-")
+        for app in apps & {"-".join(words[:end]) for end in range(1, len(words) + 1)}:
+            dealt.setdefault(app, []).append(service)
+    return dealt

@@ -141,7 +141,8 @@ class Evidence:
     def advance(self, poll: Poll, *, raised_s: float = -inf, warming: bool = False) -> Evidence:
         """This and what one more poll counted; slowness is left out while the canary warms up.
 
-        `raised_s` is when the canary's weight was last raised, in Prometheus's clock.
+        `raised_s` is when the present bake began, in Prometheus's clock: its weight may be a higher
+        one than before.
         """
         charges = self.charges
         for stratum in strata_of(poll, self.since_s, self.bad_status):

@@ -1,8 +1,8 @@
 """From raw counter samples to counts: every increment exactly once, never a rate.
 
-Each poll reads the last half minute or so anew, so that a poll that failed costs nothing; the
-ledger knows what has been counted. `rate()` and `increase()` extrapolate and miss the first
-increment of a newborn series, which for a canary is most of the evidence.
+Each poll reads some scrapes anew, and after one that failed all that was missed, so that it costs
+nothing; the ledger knows what has been counted. `rate()` and `increase()` extrapolate and miss the
+first increment of a newborn series, which for a canary is most of the evidence.
 """
 
 from __future__ import annotations

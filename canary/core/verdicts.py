@@ -110,7 +110,7 @@ def _judged(check: Check, window: Window, needed: int) -> Verdict:
     return _verdict(Grade.FAIL, check, window, text)
 
 
-def hanging(window: Window, weight_percent: int, replicas_of_traefik: int = 1) -> str:
+def hanging(window: Window, weight_percent: int) -> str:
     """Why the canary must be taken to hang, "" when it need not.
 
     A request is counted when it ends, so a canary that never answers looks like one without
@@ -122,7 +122,7 @@ def hanging(window: Window, weight_percent: int, replicas_of_traefik: int = 1) -
     if not 0 < weight_percent < 100 or window.covers_s <= 0:
         return ""
     turn = weight_percent / (100 - weight_percent)  # canary requests for one of the primary
-    splits = window.reloads + max(replicas_of_traefik, len(window.targets))
+    splits = window.reloads + max(1, len(window.targets))
     fresh = max(0.0, 1.0 - window.primary.mean_s / window.covers_s)
     expected = window.primary.requests * fresh * turn - splits * max(1.0, turn)
     answered = window.canary.requests

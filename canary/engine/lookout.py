@@ -142,7 +142,8 @@ class Lookout:
         window = self.window or Window.opened(metrics.now_s(), beside, self.plan.bad_status)
         versions = {"primary": record.primary, "canary": record.canary}
         versions |= {"baseline": BASELINE} if record.baseline else {}
-        reach_s = max(WINDOW_S, WINDOW_SCRAPES * self.plan.scrape_s)
+        most_s = max(WINDOW_S, WINDOW_SCRAPES * self.plan.scrape_s)
+        reach_s = self.scrapes.unheard_s(now_s, most_s)
         self.ledger, poll = self.ledger.advance(metrics.samples(versions, reach_s))
         self.window = window.add(poll)
         if self.evidence is not None:

@@ -113,15 +113,16 @@ def stranded(record: Record, ports: Ports) -> bool:
 def _rerouted(request: Request, ports: Ports) -> Record | None:
     """Only the apex Service still knows who served; without it the next version is the first."""
     serving = patiently(ports.apex.version, ports, PATIENCE_S)
-    pods = patiently(ports.fleet.pods, ports, PATIENCE_S)
-    if not damage_without_route(serving) or not pods.get(serving, Pods()).ready:
+    found = patiently(ports.fleet.pods, ports, PATIENCE_S)
+    if not damage_without_route(serving) or not found.get(serving, Pods()).ready:
         return None
     rest = Record(
         owner=request.owner,
         run=request.run,
         phase=Phase.FAILED,
         primary=serving,
-        baseline=BASELINE in pods,
+        baseline=BASELINE in found,
+        reserved=True,  # perhaps: the route took along whether a run kept an autoscaler
         moved_at=ports.clock.wall_s(),
         images={serving: request.image} if serving == request.version else {},
         reason=f"repaired: {UNROUTED}",
@@ -130,7 +131,7 @@ def _rerouted(request: Request, ports: Ports) -> Record | None:
     name = rest.images.get(serving, serving)
     text = f"repaired: {UNROUTED}; all traffic is back on {name}"
     ports.journal.decided(rest, text, warning=True)
-    return baseline.drop(rest, ports)
+    return pods.give_back(baseline.drop(rest, ports), serving, ports)
 
 
 def _point_apex(serving: str, ports: Ports) -> None:

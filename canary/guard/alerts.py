@@ -1,4 +1,4 @@
-"""Alerts: tells people elsewhere of a restore, in the form in which a run tells them.
+"""Alerts: tells people elsewhere of a restore, or that none can be, in a run's own form.
 
 In a thread for each provider, and after the traffic: an endpoint that is slow, wrong or gone costs
 no restore anything. An address is a secret: it is read when something is to be sent, from the one
@@ -169,11 +169,18 @@ class Alerts:
 
     def restored(self, app: App) -> None:
         """Tell of a restore; `app` is as it was written."""
+        self._tell(app, notice_of(app))
+
+    def kept(self, app: App) -> None:
+        """Tell that nobody restores, because there is nothing to go back to."""
+        self._tell(app, notice_of_kept(app))
+
+    def _tell(self, app: App, notice: Notice) -> None:
         for target in self.targets.get(app.key, ()):
             place = (target.secret, target.key)
             if place not in self.outlets:
                 self.outlets[place] = Outlet(self.connect(), self.pause)
-            self.outlets[place].tell(target, notice_of(app))
+            self.outlets[place].tell(target, notice)
 
     def finish(self) -> None:
         """Wait for all that is still to be sent, to every provider at the same time."""
@@ -187,16 +194,28 @@ def _finish(outlets: Iterable[Outlet], until_s: float) -> None:
 
 def notice_of(app: App) -> Notice:
     """What is told of a restore."""
-    record, primary = app.record, str(app.record["primary"])
-    back_on = decisions.image_of(record, primary)
+    told = _notice(app, f"{app.record['reason']}; all traffic is back on")
+    return replace(told, outcome="restored by guard", text=f"{told.text} {told.from_image}")
+
+
+def notice_of_kept(app: App) -> Notice:
+    """What is told where the weights stay; the run is not over."""
+    weight = app.record.get("weight")
+    return replace(
+        _notice(app, decisions.kept(app.record)),
+        weight_percent=weight if isinstance(weight, int) else None,
+    )
+
+
+def _notice(app: App, text: str) -> Notice:
+    record = app.record
     return Notice(
         severity=Severity.ERROR,
         app=app.name,
         namespace=app.namespace,
-        run=str(record["run"]),
+        run=str(record.get("run", "")),
         phase=str(record["phase"]),
-        outcome="restored by guard",
-        from_image=back_on,
+        from_image=decisions.image_of(record, str(record["primary"])),
         to_image=decisions.image_of(record, str(record.get("canary", ""))),
-        text=f"{record['reason']}; all traffic is back on {back_on}",
+        text=text,
     )

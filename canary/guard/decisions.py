@@ -66,6 +66,14 @@ def may_restore(primary_ready: int, others_ready: int) -> bool:
     return primary_ready > 0 or others_ready == 0
 
 
+def kept(record: Body) -> str:
+    """What is said where the weights stay as they are."""
+    return (
+        f"the driver of run {record.get('run')} is dead; the weights stay, because the primary has "
+        "no ready pod"
+    )
+
+
 def beside(record: Body) -> tuple[str, ...]:
     """What else may have traffic than the primary: the canary, and its baseline."""
     copied = record.get("baseline") is True and 0 < _number(record, "weight") < 100

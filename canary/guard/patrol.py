@@ -93,6 +93,8 @@ class Patrol:
         for app in new:
             restorer.tell(app)
             self.alerts.restored(app)
+        for app in restorer.newly_kept():
+            self.alerts.kept(app)
         results += [safely(self.tidier.stop_failed, app) for app in at_rest]
         results.append(safely(partial(self.tidier.drop_leases, ground), signs))
         return unsettled, all(results)

@@ -20,11 +20,13 @@ from canary.guard.station import MANAGER, App, Station
 class Restorer:
     """Restores apps; `settled` are the records of those of which nothing is left to be done.
 
-    `begun` was restored since somebody asked, `tried` are records whose swap was not answered yet.
+    `begun` was restored since somebody asked, `kept` was not, for want of a primary; `tried` are
+    records whose swap was not answered yet.
     """
 
     station: Station
     begun: list[App] = field(default_factory=list)
+    kept: list[App] = field(default_factory=list)
     tried: dict[tuple[str, str], str] = field(default_factory=dict)
     settled: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -35,6 +37,12 @@ class Restorer:
             self._restored(app)
         apps = [*self.begun]
         self.begun.clear()
+        return apps
+
+    def newly_kept(self) -> list[App]:
+        """Those that it was said of since the last call that their weights stay."""
+        apps = [*self.kept]
+        self.kept.clear()
         return apps
 
     def _restored(self, app: App) -> None:
@@ -64,8 +72,8 @@ class Restorer:
             return True  # a first version, or nothing: there is nothing to go back to
         others = sum(self.station.ready(app, one) for one in decisions.beside(app.record))
         if not decisions.may_restore(self.station.ready(app, primary), others):
-            why = f"the driver of run {app.record.get('run')} is dead; the weights stay, because"
-            self.station.tell(app, "Kept", f"{why} the primary has no ready pod")
+            if self.station.tell(app, "Kept", decisions.kept(app.record)):
+                self.kept.append(app)
             return True
         record = decisions.restored(app.record, self.station.wall_s())
         body = decisions.recorded(decisions.stamped(app.plain, record["run"]), record)

@@ -161,10 +161,13 @@ class Station:
         label = f"labelSelector=kubernetes.io/service-name={app.name}-{version}"
         return decisions.ready_endpoints(self.api.items(f"{SLICES.format(app.namespace)}?{label}"))
 
-    def tell(self, app: App, reason: str, note: str) -> None:
-        """Say it once, in the log and as an Event; an Event that cannot be written is a warning."""
+    def tell(self, app: App, reason: str, note: str) -> bool:
+        """Say it once, in the log and as an Event; whether it is the first time.
+
+        An Event that cannot be written is a warning.
+        """
         if note in self.told:
-            return
+            return False
         self.told.add(note)
         log.warning("%s/%s: %s", app.namespace, app.name, note)
         try:
@@ -173,3 +176,4 @@ class Station:
             )
         except ApiError as error:
             self.count(error)
+        return True

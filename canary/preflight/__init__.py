@@ -1,7 +1,7 @@
 """Looks before anything is touched: whether the cluster is what the configuration says.
 
 Read-only, concurrent, and bounded in time; hooks are never called. What this stack installs itself
-and has not created yet is pending, not a problem. It also reads what serves each app right now,
+and has not created yet is not missed. It also reads what serves each app right now,
 because the stack's state may be wrong about that.
 """
 

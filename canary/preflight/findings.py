@@ -27,7 +27,7 @@ class Reader(Protocol):
 class Findings:
     """Everything that was found, each text one line.
 
-    `problems` stop the operation; `warnings` and `pending` (what the stack will create) do not.
+    `problems` stop the operation; `warnings` do not, and what the stack will create is no finding.
     `held` says who carries out which run, `denied` what the deployer may not do, and `miswritten`
     which query no run could use: these stop an update but no preview. `adopted` says what of
     somebody else's is taken over.
@@ -37,7 +37,6 @@ class Findings:
 
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    pending: tuple[str, ...] = ()
     adopted: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
@@ -62,7 +61,6 @@ def merged(parts: Iterable[Findings]) -> Findings:
     return Findings(
         problems=_once(text for part in every for text in part.problems),
         warnings=_once(text for part in every for text in part.warnings),
-        pending=_once(text for part in every for text in part.pending),
         adopted=_once(text for part in every for text in part.adopted),
         held=_once(text for part in every for text in part.held),
         denied=_once(text for part in every for text in part.denied),

@@ -32,7 +32,7 @@ def guard_findings(config: StackConfig, cluster: Reader, post: Post) -> Findings
     found = cluster.find(path)
     what = f"the guard {post.name} in namespace {post.namespace}"
     if found is None and not _is_routed(config, cluster):
-        return Findings(pending=(what,))
+        return Findings()
     if found is None:
         text = f"{what} is not there; run `pulumi refresh` unless this update is to create it"
         return Findings(warnings=(f"{text}: {LOST}",))

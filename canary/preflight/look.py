@@ -30,7 +30,9 @@ from canary.preflight.surroundings import (
     traefik_findings,
 )
 
-BOUND_S = 5.0
+BOUND_S = 5.0  # for as many apps as a stack usually has
+_FEW_APPS = 20
+_EACH_S = 0.05  # for each further one: three questions, of which sixteen are asked at a time
 _SPARE_S = 1.0  # of the bound: for what is asked after the last look at a Lease or an answer
 _LOGIN = "the API server"
 
@@ -56,16 +58,17 @@ def look(
     *,
     owner: str = "",
     guard: Post | None = None,
-    bound_s: float = BOUND_S,
+    bound_s: float | None = None,
     clock: Clock | None = None,
 ) -> Findings:
-    """Everything that can be said about the cluster within `bound_s` seconds.
+    """Everything that can be said about the cluster within `bound_s` seconds (`bound_of`).
 
     `open_doors` logs in, which may run a credential plugin, so it counts too. `owner` is the
     stack's id if it is known, `guard` where its guard is if it is to have one. Nothing is written,
     and no hook is called. Only errors of this package become problems; a bug is raised as it is.
     """
     clock = clock or SystemClock()
+    bound_s = bound_of(len(config.apps)) if bound_s is None else bound_s
     patience = Patience(clock=clock, until_s=clock.now_s() + bound_s - _SPARE_S)
     opened: Future[Doors] = Future()
     first: dict[str, Job] = {_LOGIN: partial(_log_in, open_doors, opened)}
@@ -75,6 +78,15 @@ def look(
     if _LOGIN in failed:  # everything else would only repeat it
         failed = {_LOGIN: failed[_LOGIN]}
     return merged([*done.values(), Findings(problems=_texts(failed, bound_s))])
+
+
+def bound_of(apps: int) -> float:
+    """How long a look at a stack with so many apps may take, in seconds.
+
+    An API server that takes a fifth of a second for an answer is slow, and no reason to refuse two
+    hundred apps what it permits one.
+    """
+    return BOUND_S + _EACH_S * max(0, apps - _FEW_APPS)
 
 
 def _log_in(open_doors: Callable[[], Doors], opened: Future[Doors]) -> Findings:

@@ -37,7 +37,7 @@ def crd_findings(config: StackConfig, cluster: Reader) -> Findings:
     if not missing:
         return Findings()
     if config.traefik.install:
-        return Findings(pending=("Traefik's CRDs",))
+        return Findings()
     text = (
         f"Traefik's CRDs are not installed: {', '.join(missing)} of traefik.io/v1alpha1 missing; "
         "install them, or set canary:traefik.install to true"
@@ -52,7 +52,7 @@ def traefik_findings(config: StackConfig, cluster: Reader) -> Findings:
     pods = cluster.list_(f"/api/v1/namespaces/{traefik.namespace}/pods", label_selector=selector)
     where = f"in namespace {traefik.namespace}"
     if not pods and traefik.install:
-        return Findings(pending=(f"Traefik {where}",))
+        return Findings()
     if not pods:
         text = f"no Traefik {where} with labels {selector}: see canary:traefik.podLabels"
         return Findings(problems=(text,))
@@ -94,7 +94,7 @@ def prometheus_findings(config: StackConfig, cluster: Reader, endpoint: Endpoint
     """Whether Prometheus answers queries and has Traefik's metrics."""
     namespace = config.prometheus.namespace
     if config.prometheus.install and not _service_exists(cluster, namespace):
-        return Findings(pending=(f"Prometheus in namespace {namespace}",))
+        return Findings()
     try:
         text = _complaint(endpoint.name, endpoint)
     except PortError as error:

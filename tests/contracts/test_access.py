@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import weakref
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -178,3 +180,14 @@ def test_a_forward_that_fails_is_the_endpoints_kind_of_error(server: FakeCluster
     endpoint = Forwarded("Prometheus", server.connect(), ADDRESS, raises=MetricsError)
     with pytest.raises(MetricsError, match=r"\(service monitoring/prometheus\) cannot be asked"):
         endpoint.request(Ask(path="/-/ready"))
+
+
+def test_an_answer_is_freed_with_its_last_user(server: FakeCluster) -> None:
+    client = http.client(base_url=server.url)
+    gc.disable()  # nobody searches for cycles
+    try:
+        answer = weakref.ref(client.get("/api/v1/namespaces"))
+        assert answer() is None
+    finally:
+        gc.enable()
+        client.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import pytest
@@ -37,25 +36,6 @@ def test_wall_clock_and_monotonic_clock_run_alike(clock: AnyClock) -> None:
     clock.wait(0.05)
     assert clock.wall_s() - wall_s == pytest.approx(clock.now_s() - monotonic_s, abs=0.02)
     assert clock.wall_s() > 1_600_000_000
-
-
-def test_being_woken_before_the_wait_ends_one_wait_only(clock: AnyClock) -> None:
-    clock.wake()
-    before_s = clock.now_s()
-    clock.wait(30.0)
-    assert clock.now_s() - before_s < 5.0
-    clock.wait(0.05)
-    assert clock.now_s() - before_s >= 0.05
-
-
-def test_another_thread_ends_a_wait() -> None:
-    clock = SystemClock()
-    before_s = clock.now_s()
-    waker = threading.Timer(0.05, clock.wake)
-    waker.start()
-    clock.wait(30.0)
-    waker.join()
-    assert clock.now_s() - before_s < 10.0
 
 
 def test_the_fake_refuses_to_wait_for_ever() -> None:

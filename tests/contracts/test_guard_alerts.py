@@ -7,6 +7,7 @@ import logging
 import threading
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from canary.adapters.alertforms import Look, body_of
 from canary.core.notice import Notice, Severity
 from canary.guard.alerts import PAUSES_S, WAITING, Alerts
 from tests.contracts.guarding import EVENTS, PLAIN, Bench
-from tests.contracts.routing import NEW
+from tests.contracts.routing import NEW, OLD
 from tests.fakes.cluster import Fault
 from tests.fakes.web import Received, Reply, Web, serving
 
@@ -76,6 +77,24 @@ def test_a_restore_is_told_as_a_run_would_tell_it(bench: Bench, kind: str) -> No
         (received,) = web.received
     assert json.loads(received.body) == body_of(NOTICE, Look(type=kind), "on-call")
     assert received.path == f"/services/{SECRET}?sig={SECRET}"
+
+
+def test_that_the_weights_stay_is_told_once_and_the_restore_when_it_comes(bench: Bench) -> None:
+    with serving(lambda _: Reply()) as web:
+        keep(bench, secret(web))
+        alerts = arm(bench, alert(), alert(app="another"))
+        bench.run_at(30)
+        bench.endpoints(OLD, 0)
+        bench.pass_(40.0)
+        bench.endpoints(OLD, 1)
+        bench.pass_(2.0)
+        bench.demand_restored()
+        alerts.finish()
+        kept, then = (json.loads(received.body) for received in web.received)
+    text = "the driver of run r1 is dead; the weights stay, because the primary has no ready pod"
+    stays = replace(NOTICE, run="r1", phase="Progressing", outcome="", weight_percent=30, text=text)
+    assert kept == body_of(stays, Look(type="webhook"), "on-call")
+    assert then == body_of(NOTICE, Look(type="webhook"), "on-call")
 
 
 def test_an_endpoint_that_never_answers_delays_no_traffic_and_no_other_alert(bench: Bench) -> None:

@@ -12,6 +12,7 @@ from canary.adapters.heartbeat import LeaseHeartbeat, LeaseKeeper, Pace
 from canary.adapters.lease import LeaseHolders
 from canary.core.holding import renewed
 from canary.errors import ClusterError, LapsedError
+from tests.contracts.crowd import at_once, results
 from tests.fakes.cluster import FakeCluster, Fault
 
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/test/leases"
@@ -83,6 +84,33 @@ def test_runs_of_one_process_share_a_lease_and_are_vouched_for_one_by_one(
     one.close()
 
 
+def test_runs_that_begin_together_are_vouched_for_by_a_write_or_two(server: FakeCluster) -> None:
+    keeper = keeper_of(server, Times())
+    beats = [LeaseHeartbeat(keeper, f"r{number}") for number in range(12)]
+    server.faults.append(Fault(method="POST", path="leases", hang_s=0.3))
+    assert len(set(results(at_once(LeaseHeartbeat.begin, beats)))) == 1
+    written = [call for call in server.calls if not call.startswith("GET")]
+    assert len(written) <= 3
+    assert set(lease(server)["metadata"]["annotations"]["canary.rollout/runs"].split()) == {
+        beat.run for beat in beats
+    }
+    assert not any(beat.lapse() for beat in beats)
+    for beat in beats:
+        beat.close()
+    assert server.objects.items(LEASES, "", "") == []
+
+
+def test_who_could_not_begin_is_not_vouched_for_later(server: FakeCluster) -> None:
+    keeper = keeper_of(server, Times())
+    server.faults.append(Fault(method="POST", path="leases", status=403))
+    with pytest.raises(ClusterError):
+        LeaseHeartbeat(keeper, "r1").begin()
+    other = LeaseHeartbeat(keeper, "r2")
+    other.begin()
+    assert lease(server)["metadata"]["annotations"]["canary.rollout/runs"] == "r2"
+    other.close()
+
+
 def test_every_renewal_changes_the_sign(server: FakeCluster) -> None:
     times = Times()
     keeper = keeper_of(server, times, every_s=0.02)
@@ -151,7 +179,6 @@ def test_a_lapsed_driver_is_fenced_until_it_takes_its_run_up_again(server: FakeC
         lambda: cluster.create(collection, {"metadata": {"name": "two"}}),
         lambda: cluster.replace(path, body),
         lambda: cluster.patch(path, {"data": {"a": "b"}}),
-        lambda: cluster.apply(path, body),
         lambda: cluster.delete(path),
     ):
         with pytest.raises(LapsedError, match="nothing more is written: this driver could not"):

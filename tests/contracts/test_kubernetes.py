@@ -65,18 +65,6 @@ def test_a_stale_replace_is_a_conflict(server: FakeCluster) -> None:
         cluster.delete(f"{SERVICES}/podinfo", uid="another's")
 
 
-def test_apply_names_the_other_field_manager_unless_forced(server: FakeCluster) -> None:
-    cluster = server.connect()
-    server.put(SERVICES, service(), manager="helm")
-    wanted = {"metadata": {"name": "podinfo"}, "spec": {"selector": {"a": "q"}}}
-    with pytest.raises(ConflictError, match='conflict with "helm"'):
-        cluster.apply(f"{SERVICES}/podinfo", wanted)
-    applied = cluster.apply(f"{SERVICES}/podinfo", wanted, force=True)
-    assert applied["spec"]["selector"] == {"a": "q"}
-    managers = {entry["manager"] for entry in applied["metadata"]["managedFields"]}
-    assert managers == {"helm", "canary"}
-
-
 @pytest.mark.parametrize(
     "fault",
     [

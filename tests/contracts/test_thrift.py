@@ -1,4 +1,4 @@
-"""Many threads that allocate leave one arena, and freed memory goes back to the system."""
+"""Many threads leave one arena, freed memory goes back, and little is searched for cycles."""
 
 from __future__ import annotations
 
@@ -42,3 +42,30 @@ def test_threads_get_no_arenas_of_their_own() -> None:
         return
     assert arenas("as ever") > 4
     assert arenas("thrifty") == 0
+
+
+COLLECTED = """
+import gc, json, sys
+import canary.provider
+from canary.adapters.thrift import be_thrifty
+if sys.argv[1] == "thrifty":
+    be_thrifty()
+begun = []
+gc.callbacks.append(lambda phase, info: begun.append(phase))
+answers = [json.loads('[[0, "0"]' + 2000 * ', [1, "1"]' + "]") for _ in range(20)]
+print(json.dumps([len(gc.get_objects()), begun.count("start")]))
+"""
+
+
+def collected(how: str) -> tuple[int, int]:
+    """How much a search for cycles looks through at most, and how many there were."""
+    command = [sys.executable, "-c", COLLECTED, how]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    objects, searches = json.loads(done.stdout)
+    return objects, searches
+
+
+def test_answers_are_read_with_few_searches_and_none_through_what_was_imported() -> None:
+    (objects, searches), (left, fewer) = collected("as ever"), collected("thrifty")
+    assert left < objects / 2
+    assert fewer < searches / 5

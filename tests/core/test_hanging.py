@@ -58,8 +58,10 @@ def test_nobody_hangs_who_has_no_traffic_or_all_of_it(weight_percent: int) -> No
     assert hanging(split(10_000, 0), weight_percent) == ""
 
 
-def test_replicas_that_have_not_been_scraped_yet_can_be_named() -> None:
-    assert hanging(split(300, 0), 5, replicas_of_traefik=6) == ""
+def test_every_replica_of_traefik_begins_a_split_of_its_own() -> None:
+    one = split(300, 0)
+    assert hanging(one, 5)
+    assert hanging(replace(one, targets=frozenset("abcdef")), 5) == ""
 
 
 @given(

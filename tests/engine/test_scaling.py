@@ -218,6 +218,16 @@ def test_what_a_dead_run_kept_is_given_back_by_the_next_update(run: str) -> None
     assert not world.traffic.record.reserved
 
 
+def test_what_a_dead_run_kept_is_given_back_also_when_its_route_was_deleted() -> None:
+    world = autoscaled()
+    world.autoscalers.hold(OLD)
+    world.traffic.clear()
+    assert world.outcome(SCALED, version=OLD) == "Failed"
+    assert (world.fleet.versions[OLD].least, world.fleet.versions[OLD].kept) == (2, 0)
+    assert world.traffic.record is not None
+    assert not world.traffic.record.reserved
+
+
 def test_the_record_tells_of_it_while_the_run_goes_on() -> None:
     world = autoscaled(old=6)
     assert world.outcome(SCALED) == "Succeeded"

@@ -19,7 +19,6 @@ class FakeClock:
         self.waits = 0
         self.on_tick: list[Callable[[float], None]] = []
         self._limit_s = at_s + limit_s
-        self._woken = False
         self.turns_s: list[float] = []
 
     def now_s(self) -> float:
@@ -29,10 +28,9 @@ class FakeClock:
         return self.epoch_s + self.at_s
 
     def wait(self, seconds: float) -> None:
-        """Advance by `seconds`, or by nothing after `wake`; then tell every `on_tick`."""
+        """Advance by `seconds`; then tell every `on_tick`."""
         self.waits += 1
-        self.advance(0.0 if self._woken else max(0.0, seconds))
-        self._woken = False
+        self.advance(max(0.0, seconds))
 
     def turn_s(self) -> float:
         """Until the next of `turns_s`, absolute times; one that has come is used up."""
@@ -40,9 +38,6 @@ class FakeClock:
             del self.turns_s[0]
             return 0.0
         return self.turns_s[0] - self.at_s if self.turns_s else 0.0
-
-    def wake(self) -> None:
-        self._woken = True
 
     def advance_slowly(self, seconds: float) -> None:
         """Advance in steps of a second, so that others act meanwhile."""
