@@ -16,7 +16,7 @@ from canary.core.breach import breach, too_long, watch
 from canary.core.gates import confirm, due
 from canary.core.moves import open_bake, shift
 from canary.core.orders import forgotten, fresh, obey
-from canary.core.pace import LIVE_DEADLINE_S, LIVE_LOOK_S, LOOK_S
+from canary.core.pace import LIVE_DEADLINE_S, LOOK_S, live_look_s
 from canary.core.plan import Plan
 from canary.core.record import Phase
 from canary.core.retreat import give_up, roll_back, rolling_back
@@ -159,7 +159,8 @@ def _await_live(state: State, seen: Seen, plan: Plan) -> Decision:
         return roll_back(state, seen, cause)
     text = f": {seen.live.text}" if seen.live.text else ""
     reason = f"waiting for Traefik to route {state.share}{text}"
-    return Decision(state=state, reason=reason, wait_s=LIVE_LOOK_S)
+    waited_s = seen.now_s - state.entered_s
+    return Decision(state=state, reason=reason, wait_s=live_look_s(waited_s))
 
 
 def _first(before_s: float | None, now_s: float) -> float:
