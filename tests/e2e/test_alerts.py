@@ -44,8 +44,9 @@ JUDGED: dict[str, Any] = {
     "analysis": {"badStatus": ["404"], "evidence": {"enabled": False}, "threshold": 1},
     "shield": {"status": ["404"]},
 }
-BOUND = (
-    r"at 20 %: request-success-rate [\d.]+ % of \d+ requests \(min 99 %\); primary 100 % of [\d,]+"
+BOUND = (  # nine requests at 20 % may have too few failures to tell
+    r"at (?:20|50) %: request-success-rate [\d.]+ % of \d+ requests \(min 99 %\); "
+    r"primary 100 % of [\d,]+"
 )
 
 

@@ -96,7 +96,9 @@ def test_an_autoscaler_that_wants_one_pod_leaves_the_run_the_four_that_it_needs(
         assert _least(world, new) == 2
         await_(lambda: sizes.of(new)[-1].wanted == 2, "what the autoscaler was given back", 30)
         world.write_testapp("errors", AUTOSCALED)
-        world.project.up(fails=True)
+        with world.probe():
+            result = world.project.up(fails=True)
+        assert "canary requests failed (5xx)" in result.reasons[0]
         (bad,) = world.versions() - {new}
         assert _least(world, new) == 2
         assert world.object("deployment", f"{world.app}-{bad}")["spec"]["replicas"] == 0
