@@ -1,6 +1,6 @@
 """Strike every part of the machinery in turn: `python -m tests.chaos`.
 
-Takes half an hour. Writes docs/robustness.md from docs/robustness.jsonl, which keeps a line for
+Takes most of an hour. Writes docs/robustness.md from docs/robustness.jsonl, which keeps a line for
 each app of each trial: with `--only` and `--blow` these alone are taken anew.
 """
 
