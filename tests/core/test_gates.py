@@ -114,6 +114,14 @@ def test_confirm_promotion_holds_at_the_last_weight_and_goes_on_at_once() -> Non
     assert "confirm-promotion was approved" in promoting
 
 
+def test_a_gate_is_named_though_it_opens_as_a_bake_ends() -> None:
+    lines = play(answering(PROMOTION, CLOSED, until_s=57.0), gated(PROMOTION))
+    held_s = [float(line.split()[0]) for line in lines if "held at 50 %: waiting for" in line]
+    lines = play(answering(PROMOTION, CLOSED, until_s=held_s[-1] + 9.9), gated(PROMOTION))
+    promoting = next(line for line in lines if "promoting: " in line)
+    assert "promoting: confirm-promotion was approved; 100 % of" in promoting
+
+
 def test_the_weight_is_judged_while_a_gate_holds() -> None:
     def spoilt(state: State, seen: Seen) -> Seen:
         return (failing if seen.now_s > 40.0 else healthy)(state, seen)

@@ -36,7 +36,7 @@ def test_of_two_apps_the_bad_one_is_restored_and_the_good_one_promoted(world: Wo
     (reason,) = failed.reasons
     assert reason.startswith(f"error: Rejected: {TESTAPP}:{BAD}: ")
     assert restored.at < promoted.at  # the sibling's longer run was not waited for
-    assert restored.at - moved.at < 6.0
+    assert moved.at < restored.at
     assert good.steps() == [0, 20, 50, 70, 100, 0]
     for probe in users:
         probe.answers().assert_none_failed()
