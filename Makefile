@@ -67,7 +67,7 @@ test: check deep ## every test, the end-to-end ones on the embedded cluster incl
 	$(PY) -m pytest -m bed --ignore tests/e2e --ignore tests/chaos
 	@$(MAKE) --no-print-directory blows
 	$(PY) -m pytest tests/e2e/test_many.py
-	$(PY) -m pytest -n 3 --dist worksteal tests/e2e --ignore tests/e2e/test_many.py
+	$(PY) -m pytest -n 2 --dist worksteal tests/e2e --ignore tests/e2e/test_many.py
 
 demo: setup ## first, good and bad release on the embedded cluster
 	$(PY) -m tests.bed up

@@ -45,7 +45,8 @@ class SessionAffinity(Model):
     """Which version a client met first is the one that it meets for the rest of the run.
 
     There is one list for all methods then, so the shield is off unless the app is safeToRepeat, and
-    the weight is that of clients without a cookie.
+    the weight is that of clients without a cookie. Until each replica of Traefik has taken the
+    first weight (0.2 s as a rule), one that has not answers with the old version.
     """
 
     cookie_name: CookieName

@@ -21,6 +21,10 @@ _IMAGE_VERSION = re.compile(r":v?(\d+)\.(\d+)")
 _SHIELD_SINCE = (3, 7)
 _BUILT_IN = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
 
+_ACCESS = "canary:prometheus.access"
+_LOGIN = f": does it want {_ACCESS}.bearer, .basic or .secretHeaders, or others?"
+_REMEDIES = {401: _LOGIN, 403: _LOGIN, 404: f": is {_ACCESS}.path what comes before /api/v1?"}
+
 
 class Asking(Protocol):
     """A way to Prometheus."""
@@ -95,10 +99,13 @@ def prometheus_findings(config: StackConfig, cluster: Reader, endpoint: Endpoint
     namespace = config.prometheus.namespace
     if config.prometheus.install and not _service_exists(cluster, namespace):
         return Findings()
+    direct = config.prometheus.access.via != "proxy"  # what refuses is not the API server
     try:
-        text = _complaint(endpoint.name, endpoint)
+        text = _complaint(endpoint.name, endpoint, direct=direct)
     except PortError as error:
         text = str(error)
+        if direct and "certificate" in text:
+            text += f": say whom to trust in {_ACCESS}.caCertificate"
     if not text:
         return Findings()
     if config.prometheus.install:
@@ -110,12 +117,13 @@ def _service_exists(cluster: Reader, namespace: str) -> bool:
     return cluster.find(f"/api/v1/namespaces/{namespace}/services/prometheus") is not None
 
 
-def _complaint(name: str, endpoint: Asking) -> str:
+def _complaint(name: str, endpoint: Asking, *, direct: bool) -> str:
     ask = Ask(path="/api/v1/query", params={"query": "count(traefik_config_reloads_total)"})
     response = endpoint.request(ask)
     answer = http.json_of(response)
     if response.is_error or answer.get("status") != "success":
-        return f"{name} does not answer queries ({response.status_code})"
+        remedy = _REMEDIES.get(response.status_code, "") if direct else ""
+        return f"{name} does not answer queries ({response.status_code}){remedy}"
     if not (answer.get("data") or {}).get("result"):
         return f"{name} has no metrics of Traefik: releases would be held without a verdict"
     return ""

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.bed import cgroups, testapp
 from tests.bed.probes import Probe
 from tests.bed.supervisor import write_json
@@ -119,3 +121,12 @@ def test_control_groups_in_every_hierarchy(tmp_path: Path) -> None:
     cgroups.remove("bed-x", tmp_path)
     assert cgroups.remaining("bed-x", tmp_path) == []
     assert (tmp_path / "cpu").exists()
+
+
+@pytest.mark.parametrize(("setting", "usual"), [("cpu.shares", 1024), ("cpu.weight", 100)])
+def test_a_bed_is_served_before_the_tests(tmp_path: Path, setting: str, usual: int) -> None:
+    weight = tmp_path / "cpu" / "bed-x" / setting
+    weight.parent.mkdir(parents=True)
+    weight.write_text(str(usual))
+    cgroups.create("bed-x", tmp_path)
+    assert int(weight.read_text()) >= 30 * usual

@@ -69,6 +69,27 @@ def test_a_prometheus_that_is_no_help(
     assert (found.problems if install else found.warnings) == ()
 
 
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [(401, ": does it want "), (403, ": does it want "), (404, ": is "), (500, "")],
+)
+def test_a_prometheus_that_is_asked_directly_and_refuses(status: int, remedy: str) -> None:
+    access = {"via": "direct", "url": "https://metrics.test"}
+    config = loaded(prometheus={**FOREIGN_PROMETHEUS, "access": access})
+    cluster = StoredCluster(objects=serving(), pods=[traefik_pod()])
+    (problem,) = _look(cluster, config, AskedPrometheus(status=status)).problems
+    _, _, said = problem.partition(f"({status})")
+    assert said.startswith(remedy)
+    assert ("canary:prometheus.access" in said) == bool(remedy)
+
+
+def test_the_api_server_is_not_told_what_prometheus_wants() -> None:
+    cluster = StoredCluster(objects=serving(), pods=[traefik_pod()])
+    config = loaded(prometheus=FOREIGN_PROMETHEUS)
+    (problem,) = _look(cluster, config, AskedPrometheus(status=403)).problems
+    assert problem.endswith("does not answer queries (403)")
+
+
 def test_a_namespace_that_exists_is_not_taken_over() -> None:
     foreign = {"metadata": {"name": "test"}}
     objects = {**serving(), "/api/v1/namespaces/test": foreign}
