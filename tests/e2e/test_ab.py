@@ -40,7 +40,7 @@ def test_only_who_matches_meets_the_canary_until_the_switch(world: World) -> Non
     ):
         result = world.project.up()
         for probe in (users, insiders):
-            await_(partial(_last_met, probe, "2"), "everybody on it", 10)
+            await_(partial(_last_met, probe, "2"), "everybody on it", 30)
     assert "2 iterations of 3s on" in result.text
     assert weights.steps() == [0, 100, 0]
     switched = weights.await_weight(100, 0)
@@ -66,7 +66,7 @@ def test_who_matched_is_back_after_a_version_was_rejected(world: World) -> None:
     ):
         result = world.project.up(fails=True)
         told = len(insiders.answers())
-        await_(lambda: len(insiders.answers()) > told + 20, "more answers", 15)
+        await_(lambda: len(insiders.answers()) > told + 20, "more answers", 30)
     (reason,) = result.reasons
     assert "at iteration 1 of 2: " in reason
     assert users.answers().versions() == {"1"}

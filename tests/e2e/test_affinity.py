@@ -45,7 +45,7 @@ def test_a_client_that_saw_the_canary_stays_on_it(world: World) -> None:
     world.write_testapp("2", plan)
     with Visitors(world) as visitors, world.weights() as weights:
         result = world.project.up()
-        await_(lambda: visitors.now() == {"2"}, "everybody on the new version", 20)
+        await_(lambda: visitors.now() == {"2"}, "everybody on the new version", 30)
     assert result.code == 0, result.text
     assert "affinity: cookie stay" in result.text
     promoted = weights.await_weight(100, 0).at
@@ -79,10 +79,10 @@ def test_a_client_of_the_canary_is_back_after_a_rollback(world: World) -> None:
     with Visitors(world) as visitors, world.weights() as weights:
         running = world.project.start_up()
         steady = weights.await_weight(20).at + SPREADS_S
-        await_(lambda: visitors.met("2", steady), "somebody who stays on the canary", 10)
+        await_(lambda: visitors.met("2", steady), "somebody who stays on the canary", 30)
         world.canary("abort", world.app, "-n", world.namespace, "--by", "ann")
         result = running.finish()
-        await_(lambda: visitors.now() == {"1"}, "everybody on the old version", 10)
+        await_(lambda: visitors.now() == {"1"}, "everybody on the old version", 30)
     assert result.code != 0, result.text
     (reason,) = result.reasons
     assert "at 20 %: aborted by ann; all traffic is back on" in reason

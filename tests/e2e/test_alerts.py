@@ -63,11 +63,11 @@ def test_alerts_are_sent_and_their_addresses_are_secrets(world: World) -> None:
         _write(world, "2", addresses)
         with world.probe():
             good = world.project.up()
-        await_(lambda: any("promoted" in line for line in told()), "the last alert", 10)
+        await_(lambda: any("promoted" in line for line in told()), "the last alert", 30)
         _write(world, "missing", addresses)
         with world.probe() as users:
             bad = world.project.up(fails=True)
-        await_(lambda: sum(": rejected" in line for line in told()) == len(FORMS), "all forms", 10)
+        await_(lambda: sum(": rejected" in line for line in told()) == len(FORMS), "all forms", 30)
         lines = told()
     assert all(line.startswith(f"/{TOKEN}/") for line in lines)
     texts = [_read(line).text for line in lines if line.startswith(f"/{TOKEN}/webhook ")]
@@ -184,7 +184,7 @@ def _endpoint(world: World) -> Iterator[tuple[int, Any]]:
     with out.open("w") as file:
         process = world.bed.popen([sys.executable, "-c", ENDPOINT], stdout=file)
     try:
-        lines = await_(lambda: out.read_text().splitlines(), "the endpoint's port", 10)
+        lines = await_(lambda: out.read_text().splitlines(), "the endpoint's port", 30)
         yield int(lines[0]), lambda: out.read_text().splitlines()[1:]
     finally:
         process.terminate()

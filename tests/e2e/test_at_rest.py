@@ -23,7 +23,7 @@ def test_other_replicas_and_another_analysis_are_no_run(world: World) -> None:
 
     world.write(GOOD, {"replicas": 3})
     scaled = world.project.up()
-    await_(lambda: len(world.pods()) == 3, "three pods", 10)
+    await_(lambda: len(world.pods()) == 3, "three pods", 30)
     assert set(pods) <= set(world.pods())
 
     world.write(GOOD, {"replicas": 3, "analysis": ANALYSIS})

@@ -45,7 +45,7 @@ def test_users_stay_until_the_switch_and_the_preview_host_shows_the_new_version(
     ):
         assert preview.answers().versions() == {"1"}, "at rest it shows what serves"
         result = world.project.up()
-        await_(lambda: users.answers().all[-1].who == "2", "users on the new version", 10)
+        await_(lambda: users.answers().all[-1].who == "2", "users on the new version", 30)
     assert "no rollout hook sends load" not in result.text
     assert f"2 iterations of 3s on host canary.{world.host}, then 100 %" in result.text
     assert weights.steps() == [0, 100, 0]

@@ -12,8 +12,8 @@ from tests.e2e.world import World
 pytestmark = pytest.mark.bed
 
 # Long bakes: had the fix to be judged, this would take minutes.
-PLAN = {"analysis": {"interval": "1m", "stepWeights": [10, 50]}, "soak": "2s"}
-HEARD_S = 3.0  # Traefik may take two seconds to hear of both lists, one after the other
+PLAN = {"analysis": {"interval": "1m", "stepWeights": [10, 50]}, "soak": "8s"}
+HEARD_S = 6.0  # Traefik may take two seconds to hear of both lists, and more where it is busy
 DYING = {**PLAN, "env": {"UNREADY_AFTER_S": "12"}}
 
 

@@ -46,7 +46,7 @@ def test_when_the_machine_dies_the_guard_restores(world: World) -> None:
     world.write(GOOD, ENDLESS)
     world.project.up()
     primary, members = world.record().primary, world.members()
-    leader = await_(lambda: _leading_guard(world), "a guard that leads", 15)
+    leader = await_(lambda: _leading_guard(world), "a guard that leads", 30)
     with world.probe(methods=("GET", "POST")) as users:
         run = _all_killed(world)
         killed = ("delete", "pod", leader, "--grace-period=0", "--force", "--wait=false")
@@ -131,7 +131,7 @@ def _killed(world: World) -> None:
     print(f"restored {time.time() - at:.1f} s after the kill")
     # Which of the two signals comes first is the language host's choice.
     assert world.record().reason in {ENGINE_GONE, INTERRUPTED}
-    await_(lambda: not list(providers(world.project)), "the provider's end", 15)
+    await_(lambda: not list(providers(world.project)), "the provider's end", 30)
     world.project.run("cancel", "--yes")  # the lock of the killed CLI
 
 
@@ -172,7 +172,7 @@ def _killed_while_draining(world: World) -> str:
     with world.weights() as weights:
         running = world.project.start_up()
         new = weights.await_weight(100).record
-        await_(lambda: weights.records()[-1].phase is Phase.SUCCEEDED, "the promotion", 20)
+        await_(lambda: weights.records()[-1].phase is Phase.SUCCEEDED, "the promotion", 30)
     running.kill()
     world.project.run("cancel", "--yes")
     assert new is not None

@@ -148,7 +148,7 @@ def _nobody_complains(answers: Answers) -> None:
 
 
 def _await_served_by(version: str, users: Any) -> None:
-    await_(lambda: users.answers().all[-2].who in {version, ""}, f"answers of {version}", 10)
+    await_(lambda: users.answers().all[-2].who in {version, ""}, f"answers of {version}", 30)
 
 
 def _delete(world: World, kind: str, name: str) -> None:

@@ -40,7 +40,7 @@ def _move_in(world: World) -> None:
     world.bed.kubectl(*here, "apply", "-f", "-", stdin=body)
     world.bed.kubectl(*here, "rollout", "status", "deployment/neighbour", "--timeout=30s")
     with _next_door(world) as probe:
-        await_(lambda: "3" in probe.answers().versions(), "Traefik routes to it", 10)
+        await_(lambda: "3" in probe.answers().versions(), "Traefik routes to it", 30)
 
 
 def _next_door(world: World) -> Probe:

@@ -54,7 +54,7 @@ def test_a_run_is_aborted_with_nothing_but_kubectl(world: World) -> None:
         order = ("annotate", "traefikservice", world.app, "canary.rollout/order=abort")
         world.bed.kubectl("-n", world.namespace, *order)
         result = running.finish()
-        assert weights.await_phase("Failed", 0).at - at < 5.0
+        assert weights.await_phase("Failed", 0).at - at < 10.0
     assert result.code != 0
     (reason,) = result.reasons
     assert "at 20 %: aborted by somebody; all traffic is back on" in reason

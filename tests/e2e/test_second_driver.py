@@ -65,9 +65,9 @@ def test_a_driver_that_was_stopped_writes_nothing_once_the_guard_took_over(world
         signal_providers(world.project, signal.SIGSTOP)
         try:
             await_(lambda: world.record().phase is Phase.FAILED, "a restore", GUARDED_WITHIN_S)
-            await_(lambda: world.members() == members, "all of it", 5)
+            await_(lambda: world.members() == members, "all of it", 30)
             # The guard deletes the failover last: from then on nobody has anything to write.
-            await_(lambda: "podinfo-failover" not in _lists(world), "the end of it", 5)
+            await_(lambda: "podinfo-failover" not in _lists(world), "the end of it", 30)
             before = world.marks(sized="deployments")
         finally:
             signal_providers(world.project, signal.SIGCONT)

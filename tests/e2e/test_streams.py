@@ -37,7 +37,7 @@ def test_streams_and_downloads_pass_the_shield_while_a_release_runs(world: World
     with world.probe(rate=30) as users, world.weights() as weights, chats, feeds:
         running = world.project.start_up()
         weights.await_weight(50)
-        await_(lambda: "2" in users.answers().versions(), "requests to the canary", 10)
+        await_(lambda: "2" in users.answers().versions(), "requests to the canary", 30)
         with late_chats, late_feeds, got:
             running.await_text("Succeeded: promoted", 60)
             promoted = weights.changes()[-1].at

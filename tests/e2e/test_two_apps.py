@@ -60,7 +60,7 @@ def _tidied_up(world: World, before: dict[str, str]) -> None:
     serving["third"] = world.record("third").primary
     assert serving["third"] != before["third"]
     wanted = {f"{app}-{version}" for app, version in serving.items()}
-    await_(lambda: _deployed(world) == wanted, "the pods' end", 15)
+    await_(lambda: _deployed(world) == wanted, "the pods' end", 30)
 
 
 def _configure(world: World, **tags: str) -> None:
