@@ -232,6 +232,15 @@ class MetricTemplate(Model):
     {{ interval }} the metric's interval or else the analysis', {{ variables.x }} the metric's."""
 
 
+def _switched(value: object) -> object:
+    return {"install": value} if isinstance(value, bool) else value
+
+
+def _or_flag(model: type[Model]) -> BeforeValidator:
+    """A flag in a component's place is its `install`."""
+    return BeforeValidator(_switched, json_schema_input_type=model | bool)
+
+
 class StackConfig(Model):
     """The `canary:` keys of a stack file."""
 
@@ -239,15 +248,17 @@ class StackConfig(Model):
     """Which cluster."""
     kubeconfig: SecretStr | None = None
     """A kubeconfig's contents: pulumi config set --secret canary:kubeconfig."""
-    traefik: Traefik = Field(default_factory=Traefik)
-    """The ingress."""
-    prometheus: Prometheus = Field(default_factory=Prometheus)
+    traefik: Annotated[Traefik, _or_flag(Traefik)] = Field(default_factory=Traefik)
+    """The ingress; true or false is short for its `install`, here and with the next four."""
+    prometheus: Annotated[Prometheus, _or_flag(Prometheus)] = Field(default_factory=Prometheus)
     """The metrics."""
-    loadtester: Loadtester = Field(default_factory=Loadtester)
+    loadtester: Annotated[Loadtester, _or_flag(Loadtester)] = Field(default_factory=Loadtester)
     """The load tester."""
-    guard: Guard = Field(default_factory=Guard)
+    guard: Annotated[Guard, _or_flag(Guard)] = Field(default_factory=Guard)
     """The guard."""
-    network_policies: NetworkPolicies = Field(default_factory=NetworkPolicies)
+    network_policies: Annotated[NetworkPolicies, _or_flag(NetworkPolicies)] = Field(
+        default_factory=NetworkPolicies
+    )
     """Who may connect to what."""
     alert_providers: dict[DnsLabel, AlertProvider] = Field(default_factory=dict)
     """Where alerts go, by name."""

@@ -42,6 +42,17 @@ def test_nothing_at_all_is_a_stack_without_apps() -> None:
     assert load({}) == StackConfig()
 
 
+@pytest.mark.parametrize("flag", [True, False])
+@pytest.mark.parametrize("key", ["traefik", "prometheus", "loadtester", "guard", "networkPolicies"])
+def test_a_flag_in_a_components_place_says_whether_it_is_installed(
+    key: str,
+    flag: bool,  # noqa: FBT001
+) -> None:
+    said = decoded({f"canary:{key}": json.dumps(flag)})
+    whole = StackConfig.model_validate({key: {"install": flag}}, by_alias=True)
+    assert StackConfig.model_validate(said, by_alias=True) == whole
+
+
 @pytest.mark.parametrize(
     "app",
     [

@@ -59,6 +59,8 @@ def test_a_stack_uses_keys_of_the_schema_only(path: Path) -> None:
 
 
 def _follow(schema: dict[str, Any], node: dict[str, Any], value: Any, path: str) -> None:
+    if isinstance(value, dict):  # of its alternatives, a mapping's
+        node = next((one for one in node.get("anyOf", ()) if "$ref" in one), node)
     if "$ref" in node:
         node = {**schema["$defs"][node["$ref"].rsplit("/", 1)[-1]], **node}
     if isinstance(value, list):
