@@ -73,8 +73,6 @@ class LeaseKeeper:
         """
         self._wait_for_renewal(run)
         with self._sending:
-            if self._cluster is None:
-                self._open()
             try:
                 self._renew_for(run)
             finally:
@@ -150,6 +148,8 @@ class LeaseKeeper:
         """Unless somebody who wrote meanwhile did so for this run, too."""
         try:
             if run in self._begun:
+                if self._cluster is None:
+                    self._open()
                 self._renew()
         finally:
             with self._short:

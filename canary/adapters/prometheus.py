@@ -5,6 +5,7 @@ Absent on purpose: what is asked, and what a result means; see its callers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +17,21 @@ from canary.redaction import one_line
 
 LONGEST = 300  # characters of a message
 _TYPES = frozenset({"scalar", "string", "vector", "matrix"})
+# (status, errorType) of a query that nobody needs to ask again: Prometheus says so, and
+# VictoriaMetrics from 1.150 on, whose type is the status once more.
+_WRONG = ((400, "bad_data"), (400, "400"))
+# What only evaluation found is mostly the data's fault (422): series that match twice, or too many
+# of them. Only these texts are of the query itself: the first of VictoriaMetrics, before 1.150 of
+# its parser too, the last of Prometheus. What is not known is asked again: to end a run for what
+# would have passed is the worse mistake.
+_NEVER = re.compile(
+    r"unparsed data|cannot find the first token|cannot expand WITH expressions"
+    r"|\bun(?:known|supported) func|unexpected number of args|expecting at least \d+ arg"
+    r"|invalid (?:regular expression|(?:source|destination) label name) in label_(?:replace|join)\("
+    r"|^invalid label name "
+)
+# VictoriaMetrics tells the whole query before what is wrong with it, which would then be cut off.
+_REPEATED = re.compile(r'error when executing query="(?:[^"\\]|\\.)*" for \([^)]*\): ')
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -64,12 +80,12 @@ class InstantQuery:
 
     def _refused(self, response: http.Response, answer: Mapping[str, Any]) -> MetricsError:
         status = response.status_code
-        if status == 400 and answer.get("errorType") == "bad_data":
-            says = one_line(str(answer.get("error", "")), LONGEST)
-            return QueryError(f"{self.name} refuses the query: {says}")
+        says = _REPEATED.sub("", str(answer.get("error") or ""))
+        if (status, answer.get("errorType")) in _WRONG or (status == 422 and _NEVER.search(says)):
+            return QueryError(f"{self.name} refuses the query: {one_line(says, LONGEST)}")
         busy = status == 429 or status >= 500
-        if answer.get("error"):
-            return self._nonsense(f"refused ({status}): {answer['error']}", retryable=busy)
+        if says:
+            return self._nonsense(f"refused ({status}): {says}", retryable=busy)
         if response.is_error:
             return self._nonsense(f"answered {status}: {http.excerpt(response)}", retryable=busy)
         return self._nonsense(f"does not answer as Prometheus does: {http.excerpt(response)}")

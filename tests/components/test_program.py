@@ -277,9 +277,10 @@ def test_an_app_is_released_after_those_that_it_comes_after() -> None:
 
 
 def test_no_pod_runs_of_an_app_whose_turn_has_not_come() -> None:
-    apps = {key: {**PODINFO, "host": f"{key}.example.com"} for key in ("shop", "users")}
-    apps["shop"]["after"] = ["users"]
+    apps = {key: {**PODINFO, "host": f"{key}.example.com"} for key in ("shop", "users", "web")}
+    apps["shop"]["after"] = ["users", "web"]
     found = stack(apps=apps)
-    (users,) = (item.urn for item in found.all("Rollout") if item.name == "users")
-    later = {item.name for item in found.all("Deployment") if users in found.before(item)}
-    assert {name.partition("-")[0] for name in later} == {"shop"}
+    for item in found.all("Rollout"):
+        later = {one.name for one in found.all("Deployment") if item.urn in found.before(one)}
+        waiting = {"shop"} - {item.name}
+        assert {name.partition("-")[0] for name in later} == waiting

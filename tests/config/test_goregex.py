@@ -33,6 +33,7 @@ def test_what_both_read_passes(text: str) -> None:
     [
         ("(", "is no regular expression: missing ), unterminated subpattern at position 0"),
         ("a{1,99999999999}", "is no regular expression: the repetition number is too large"),
+        ("(" * 5000 + ")" * 5000, "is no regular expression: maximum recursion depth exceeded"),
         ("a(?=b)", f"{LACKED} 2 on"),
         *(
             (text, f"{LACKED} 1 on")
@@ -44,6 +45,8 @@ def test_what_both_read_passes(text: str) -> None:
                 "(?>a)b",
                 "(?x) a",
                 "(?a:a)",
+                "(?x:a b)",
+                "(?P<é>a)",
                 "(?u)a",
                 r"\Z",
                 r"\u0041",

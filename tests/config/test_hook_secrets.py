@@ -40,9 +40,12 @@ def _raw(**settings: Any) -> dict[str, Any]:
         ({"headers": {"X-Canary-Timestamp": "1"}}, "headers: x-canary-timestamp belongs to the"),
         ({"url": "http://h/?x=1&api_key=S3cr3t"}, "url: api_key belongs into secretQuery"),
         ({"url": "http://h/?Token=S3cr3t"}, "url: Token belongs into secretQuery"),
-        (
-            {"url": "http://h/?a=1", "secretQuery": {"a": KEPT}},
-            "secretQuery: a is in the query of url, too",
+        *(
+            (
+                {"url": f"http://h/?{query}", "secretQuery": {"a": KEPT}},
+                "secretQuery: a is in the query of url, too",
+            )
+            for query in ("a=1", "b=2&a")
         ),
         ({"secretQuery": {"a=b": KEPT}}, 'secretQuery["a=…"]: must be the name of a query'),
     ],
@@ -111,6 +114,11 @@ def test_secrets_that_are_there_are_fine() -> None:
             {"signature": KEPT},
             "signature: key token of Secret hook in namespace test is not a valid key",
         ),
+        (
+            _holding(" "),
+            {"secretQuery": {"t": KEPT}},
+            "secretQuery.t: key token of Secret hook in namespace test is not a valid value",
+        ),
     ],
 )
 def test_a_secret_that_is_missing_is_told_before_anything_is_touched(
@@ -130,4 +138,9 @@ def test_secrets_are_looked_at_only_where_there_are_references() -> None:
         return look(config, lambda: doors, owner="a" * 32).problems
 
     assert found(load(_raw(headers={"X-A": "1"}))) == found(loaded())
-    assert "secrets may not be read" in found(load(_raw(signature=KEPT)))
+    for settings in (
+        {"signature": KEPT},
+        {"secretQuery": {"t": KEPT}},
+        {"secretHeaders": {"X-A": KEPT}},
+    ):
+        assert "secrets may not be read" in found(load(_raw(**settings)))

@@ -33,7 +33,7 @@ def posted(kind: str, notice: Notice = NOTICE, *, channel: str = "", username: s
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_every_form_says_what_where_and_why(kind: str) -> None:
-    text = json.dumps(posted(kind), ensure_ascii=False)
+    text = json.dumps(posted(kind), ensure_ascii=False).replace("\\\\", "")
     for part in ("podinfo in test: RollingBack", "podinfo:1", "podinfo:2", "dev-1", TEXT):
         assert part in text
 
@@ -44,11 +44,33 @@ def test_an_attachment(kind: str) -> None:
     assert (body["channel"], body["username"]) == ("releases", "canary")
     (attachment,) = body["attachments"]
     assert attachment["color"] == "#E01E5A"
-    assert attachment["fields"][0] == {"title": "From", "value": "podinfo:1", "short": True}
+    assert attachment["title"] == "podinfo in test: RollingBack"
     assert set(posted(kind)) == {"attachments"}
 
 
-@pytest.mark.parametrize("kind", ["slack", "rocket", "gchat"])
+def test_slack_gets_fields_and_reads_none_of_it_as_markup() -> None:
+    (attachment,) = posted("slack")["attachments"]
+    assert attachment["fields"][0] == {"title": "From", "value": "podinfo:1", "short": True}
+    assert attachment["text"] == TEXT
+    assert attachment["mrkdwn_in"] == []
+
+
+def test_rocket_chat_gets_one_block_of_code() -> None:
+    (attachment,) = posted("rocket")["attachments"]
+    assert attachment["mrkdwn_in"] == ["text"]
+    assert attachment["text"].split("\n") == [
+        "```",
+        TEXT,
+        "From: podinfo:1",
+        "To: podinfo:2",
+        "Canary weight: 0 %",
+        "Run: dev-1",
+        "```",
+    ]
+    assert "fields" not in attachment
+
+
+@pytest.mark.parametrize("kind", ["slack", "gchat"])
 def test_nobody_is_called_by_what_a_text_says(kind: str) -> None:
     body = json.dumps(posted(kind, replace(NOTICE, text="said <!channel> & <users/all>")))
     assert "<" not in body
@@ -73,10 +95,10 @@ def test_teams_gets_an_adaptive_card() -> None:
     (attachment,) = body["attachments"]
     assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
     card = attachment["content"]
-    assert (card["type"], card["version"]) == ("AdaptiveCard", "1.4")
-    title, text, facts = card["body"]
-    assert (title["color"], text["text"]) == ("Attention", TEXT)
-    assert {"title": "To", "value": "podinfo:2"} in facts["facts"]
+    assert (card["type"], card["version"]) == ("AdaptiveCard", "1.2")
+    (title,), (text,), *facts = (block["inlines"] for block in card["body"])
+    assert (title["color"], title["weight"], text["text"]) == ("Attention", "Bolder", TEXT)
+    assert [run["text"] for run in facts[1]] == ["To: ", "podinfo:2"]
 
 
 def test_google_chat_gets_a_card() -> None:

@@ -99,6 +99,17 @@ def test_a_query_may_be_secret_too(cluster: FakeCluster, web: Web, path: str) ->
     assert received.path == f"/{path}{mark}token=Bearer+{TOKEN}"
 
 
+def test_a_secret_may_be_of_another_namespace(cluster: FakeCluster, web: Web) -> None:
+    data = {"token": b64encode(b"theirs").decode()}
+    cluster.put("/api/v1/namespaces/ops/secrets", {"metadata": {"name": "hook"}, "data": data})
+    theirs = {**ref("token"), "namespace": "ops"}
+    settings = {"secretQuery": {"t": theirs}, "secretHeaders": {"X-T": theirs}}
+    assert failure(cluster, web.url, **settings) == ""
+    (received,) = web.received
+    assert received.path == "/?t=theirs"
+    assert received.headers["X-T"] == "theirs"
+
+
 @pytest.mark.parametrize("repeated", [f"Bearer {TOKEN}", f"Bearer+{TOKEN}", f"({TOKEN})"])
 def test_a_server_that_repeats_a_secret_query_tells_nothing(
     cluster: FakeCluster, web: Web, repeated: str

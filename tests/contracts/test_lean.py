@@ -25,6 +25,43 @@ import kubernetes
 assert kubernetes.__version__ and kubernetes.watch.Watch
 assert not hasattr(kubernetes, "nonsense")
 """
+OPEN = """
+import kubernetes as opened
+from kubernetes.client import V1Pod
+"""
+STILL_OPEN = """
+import kubernetes.client
+assert sys.modules["kubernetes"] is opened
+assert kubernetes.client.V1Pod is V1Pod
+"""
+TOGETHER = """
+import threading
+from importlib import import_module
+from canary.adapters import loader
+both = threading.Barrier(2, timeout=0.5)
+def importing(name):
+    try:
+        both.wait()  # as two would if nothing kept them apart
+    except threading.BrokenBarrierError:
+        return import_module(name)
+    raise AssertionError("at the same time")
+loader.import_module = importing
+found = []
+def work():
+    found.append(loader.official("config.kube_config"))
+threads = [threading.Thread(target=work) for _ in range(2)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(found))
+"""
+MISSING = """
+from canary.adapters import loader
+loader.find_spec = lambda name: None
+try:
+    loader.official("config.kube_config")
+except ModuleNotFoundError as error:
+    print(error, error.name)
+"""
 
 
 def printed(script: str) -> str:
@@ -47,6 +84,18 @@ def test_a_login_imports_none_of_the_generated_classes() -> None:
 
 def test_whoever_wants_a_generated_class_gets_it_all_the_same() -> None:
     assert "kubernetes.client.models.v1_pod" in modules(LOGIN + CLASSES)
+
+
+def test_a_package_that_was_imported_as_ever_stays_open() -> None:
+    assert "kubernetes.client.models.v1_pod" in modules(OPEN + LOGIN + STILL_OPEN)
+
+
+def test_of_two_who_log_in_together_one_waits() -> None:
+    assert printed(TOGETHER) == "2\n"
+
+
+def test_without_the_official_client_that_is_what_is_said() -> None:
+    assert printed(MISSING) == "No module named 'kubernetes' kubernetes\n"
 
 
 def test_a_provider_draws_nothing_on_a_terminal() -> None:

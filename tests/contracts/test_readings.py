@@ -22,6 +22,9 @@ from tests.fakes.readings import FakeReadings
 from tests.fakes.web import Received, Reply, Web, serving
 
 PARSE_ERROR = 'invalid parameter "query": 1:4: parse error: unexpected end of input'
+# VictoriaMetrics repeats the query in front; what that says is no reason.
+VICTORIA = 'error when executing query="sum(up) / \\"" for (time=1, step=300000): '
+SAYS_UNPARSED = VICTORIA.replace("up", "unparsed data")
 VALUES: dict[str, float] = {"sum(up)": 12.5, "vector(-1)": -1.0, "vector(1) / 0": math.inf}
 
 
@@ -67,6 +70,10 @@ def answer(received: Received) -> Reply:
 def refused(status: int, kind: str, says: str) -> Reply:
     body = {"status": "error", "errorType": kind, "error": says}
     return Reply(status=status, body=json.dumps(body).encode())
+
+
+def spoilt_type(status: int) -> Reply:
+    return Reply(status=status, body=b'{"status": "error", "errorType": [], "error": "x"}')
 
 
 def reply(kind: str, result: Any, **more: Any) -> Reply:
@@ -147,6 +154,7 @@ def test_a_scalar_or_one_series_is_a_value(given: Reply, value: float) -> None:
         (reply("vector", [], warnings=["partial"]), "answered with warnings: ['partial']"),
         (Reply(status=400, body=b'{"status":"error","error":"parse error"}'), "parse error"),
         (Reply(status=503), "answered 503"),
+        (spoilt_type(400), "refused (400): x"),
     ],
 )
 def test_whatever_is_no_value_says_why_in_one_line(given: Reply, says: str) -> None:
@@ -164,7 +172,28 @@ def test_whatever_is_no_value_says_why_in_one_line(given: Reply, says: str) -> N
         (reply("matrix", []), True),
         (reply("string", [1.5, "x"]), True),
         (refused(400, "timeout", "no PromQL of ours"), False),
+        (refused(400, "400", f"{VICTORIA}missing ')'; unparsed data: \"\""), True),
+        (refused(422, "422", f'{VICTORIA}argList: unexpected token; unparsed data: ""'), True),
+        (refused(422, "422", f'{VICTORIA}unparsed data left: ")"'), True),
+        (refused(422, "422", f"{VICTORIA}cannot find the first token: what?"), True),
+        (refused(422, "422", f"{VICTORIA}cannot expand WITH expressions: x"), True),
+        (refused(422, "422", 'unknown func "rat"'), True),
+        (refused(422, "422", f'{VICTORIA}unsupported function "rat"'), True),
+        (refused(422, "422", "unexpected number of args; got 1; want 2"), True),
+        (refused(422, "422", 'expecting at least 1 args to "rate"; got 0 args'), True),
+        (refused(422, "422", f"{VICTORIA}the number of matching timeseries exceeds 300000"), False),
+        (refused(422, "422", f"{VICTORIA}cannot fetch data: timeout exceeded"), False),
+        (refused(422, "422", "duplicate time series on the left side of `* on()`"), False),
+        (refused(422, "422", f"{SAYS_UNPARSED}the response contains more series"), False),
+        (refused(422, "execution", "invalid regular expression in label_replace(): ("), True),
+        (refused(422, "execution", 'invalid source label name in label_join(): "0"'), True),
+        (refused(422, "execution", 'invalid label name "0"'), True),
         (refused(422, "execution", "many-to-many matching not allowed"), False),
+        (refused(422, "execution", "query processing would load too many samples"), False),
+        (refused(422, "timeout", "query timed out in expression evaluation"), False),
+        (refused(499, "canceled", "query was canceled"), False),
+        (refused(422, "bad_data", ""), False),
+        (refused(503, "503", 'unparsed data left: ")"'), False),
         (refused(503, "timeout", "query timed out"), False),
         (Reply(status=400, body=b"bad request"), False),
         (Reply(status=404), False),
@@ -176,6 +205,14 @@ def test_whatever_is_no_value_says_why_in_one_line(given: Reply, says: str) -> N
 )
 def test_only_what_prometheus_says_of_the_query_makes_it_wrong(given: Reply, wrong: bool) -> None:  # noqa: FBT001
     assert result(given).miswritten is wrong
+
+
+def test_victoria_metrics_is_quoted_without_the_query_that_it_repeats() -> None:
+    long = VICTORIA.replace("up", "a" * 400)
+    never = result(refused(422, "422", f'{long}unknown func "rat"')).trouble
+    assert never.endswith(') refuses the query: unknown func "rat"')
+    held = result(refused(422, "422", f"{long}too many series")).trouble
+    assert held.endswith(") refused (422): too many series")
 
 
 def test_prometheus_is_quoted_up_to_three_hundred_characters_and_without_secrets() -> None:

@@ -61,6 +61,8 @@ def test_one_number_is_a_value(readings: PrometheusReadings, query: str, value: 
         ("rate(up)", "expected type range vector in call to function"),
         (REQUESTS, "the query answered 2 series where one is needed"),
         (f"{REQUESTS}[1m]", "answered a matrix, not a vector or scalar"),
+        ('label_replace(up, "a", "$1", "b", "(")', "invalid regular expression in label_replace()"),
+        ('count_values("0", up)', 'invalid label name "0"'),
         ('"text"', "answered a string, not a vector or scalar"),
     ],
 )

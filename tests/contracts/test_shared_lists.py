@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -22,9 +24,15 @@ APPS = ("one", "one-more", "two", "three")
 RUNS = 1000  # so many that others may join for as long as anybody may
 
 
+def _bound(monkeypatch: pytest.MonkeyPatch, longest_s: float) -> None:
+    """How long others may join at most."""
+    for name in ("LONGEST_S", "TRAEFIK_LONGEST_S"):
+        monkeypatch.setattr(f"canary.adapters.shared_lists.{name}", longest_s)
+
+
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCluster]:
-    monkeypatch.setattr("canary.adapters.shared_lists.LONGEST_S", 0.3)
+    _bound(monkeypatch, 0.3)
     with FakeCluster() as server:
         for app in APPS:
             server.put(DEPLOYMENTS, deployment(VERSION, 1, app=app))
@@ -52,6 +60,23 @@ def test_who_looks_together_asks_once_and_gets_its_own(server: FakeCluster) -> N
 def test_a_run_that_is_alone_asks_for_itself(server: FakeCluster) -> None:
     assert listed(fellow(server, runs=1), "two") == [f"two-{VERSION}"]
     assert "in%20" not in server.calls[-1]
+
+
+@pytest.mark.parametrize(("runs", "longest_s", "least_s"), [(2, 5.0, 0.0), (50_000, 0.3, 0.3)])
+def test_the_more_runs_the_longer_others_may_join_but_not_for_long(
+    server: FakeCluster,
+    monkeypatch: pytest.MonkeyPatch,
+    runs: int,
+    longest_s: float,
+    least_s: float,
+) -> None:
+    _bound(monkeypatch, longest_s)
+    cluster, shared = fellow(server, runs), replicas(server, runs)
+    FakeReplica(server, "a")
+    for look in (lambda: listed(cluster, "two"), lambda: shared("test", "two")):
+        began_s = time.monotonic()
+        look()
+        assert least_s <= time.monotonic() - began_s < 5.0
 
 
 def test_an_app_without_objects_has_none(server: FakeCluster) -> None:
@@ -101,6 +126,44 @@ def test_each_replica_is_asked_once_and_each_run_sees_its_app(server: FakeCluste
             assert all(name.startswith(f"{namespace}-{app}") for name in names)
     asked = [call for call in server.calls if "/proxy/" in call]
     assert len(asked) == 4  # two replicas, about two namespaces
+
+
+def searches(server: FakeCluster) -> list[str]:
+    """What the replicas were asked for."""
+    calls = (urlsplit(call.partition(" ")[2]) for call in server.calls if "/proxy/" in call)
+    return [parse_qs(call.query)["search"][0] for call in calls]
+
+
+def test_one_app_is_asked_for_by_its_name_and_several_by_their_namespaces(
+    server: FakeCluster,
+) -> None:
+    FakeReplica(server, "a")
+    shared = replicas(server)
+    shared("test", "two")
+    results(at_once(lambda app: shared("test", app), APPS))
+    assert searches(server) == ["test-two", "test-"]
+
+
+def test_no_app_sees_what_is_of_another_namespace_and_each_what_is_its_own(
+    server: FakeCluster,
+) -> None:
+    FakeReplica(server, "a")
+    for namespace, app in (("test", "one-more"), ("test", "two"), ("two-test", "two")):
+        route(server, namespace, app)
+    shared = replicas(server)
+    found = results(at_once(lambda app: shared("test", app), ("one-more", "two", "three")))
+    named = [{service["name"] for service in one.services} for (one,) in found]
+    assert named[0] >= {"test-one-more@kubernetescrd"}
+    assert named[1] >= {"test-two@kubernetescrd"}
+    assert not [name for name in named[1] if not name.startswith("test-two")]
+    assert named[2] == set()
+
+
+def test_a_replica_is_asked_once_for_however_many_apps(server: FakeCluster) -> None:
+    FakeReplica(server, "a")
+    shared = replicas(server)
+    results(at_once(lambda number: shared("test", f"app{number}"), range(20)))
+    assert searches(server) == ["test-"]
 
 
 def test_a_replica_that_fails_is_everybodys_trouble_and_named(server: FakeCluster) -> None:

@@ -44,6 +44,44 @@ def test_threads_get_no_arenas_of_their_own() -> None:
     assert arenas("thrifty") == 0
 
 
+FREED = """
+import json, re
+from canary.adapters.thrift import be_thrifty
+be_thrifty()
+def resident_kb():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1])
+before_kb = resident_kb()
+pinned = []
+for size, count in ((200_000, 200), (20_000, 1500)) * 2:  # glibc learns from the first to keep more
+    answers = []
+    for _ in range(count):
+        answers.append(b"x" * size)
+        if size > 100_000:
+            pinned.append(b"x" * 600)  # lasts, and lies above the answer if that is in the heap
+    answers.clear()
+print(json.dumps(resident_kb() - before_kb))
+"""
+
+
+def test_what_was_freed_goes_back_to_the_system() -> None:
+    done = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True, check=True)
+    if platform.libc_ver()[0] == "glibc":
+        assert int(json.loads(done.stdout)) < 8_000
+
+
+OTHER_LIBRARY = """
+import ctypes
+ctypes.CDLL = lambda name: object()
+from canary.adapters.thrift import be_thrifty
+print(be_thrifty())
+"""
+
+
+def test_another_library_is_left_as_it_is() -> None:
+    command = [sys.executable, "-c", OTHER_LIBRARY]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "False\n"
+
+
 COLLECTED = """
 import gc, json, sys
 import canary.provider

@@ -122,18 +122,23 @@ def _read(line: str) -> Message:
     path, _, body = line.partition(" ")
     found = json.loads(body)
     match path.rpartition("/")[2]:
-        case "slack" | "rocket":
+        case "slack":
             (card,) = found["attachments"]
             facts = {field["title"]: field["value"] for field in card["fields"]}
             title, text = card["title"], card["text"]
+        case "rocket":
+            (card,) = found["attachments"]
+            _, text, *lines, _ = card["text"].splitlines()
+            facts = dict(line.split(": ", 1) for line in lines)
+            title = card["title"]
         case "discord":
             (card,) = found["embeds"]
-            facts = {field["name"]: field["value"] for field in card["fields"]}
-            title, text = card["title"], card["description"]
+            facts = {field["name"]: _unescaped(field["value"]) for field in card["fields"]}
+            title, text = _unescaped(card["title"]), _unescaped(card["description"])
         case "msteams":
-            first, second, third = found["attachments"][0]["content"]["body"]
-            facts = {fact["title"]: fact["value"] for fact in third["facts"]}
-            title, text = first["text"], second["text"]
+            blocks = found["attachments"][0]["content"]["body"]
+            title, text, *rest = ("".join(run["text"] for run in one["inlines"]) for one in blocks)
+            facts = dict(line.split(": ", 1) for line in rest)
         case "gchat":
             card = found["cardsV2"][0]["card"]
             paragraph, *rows = card["sections"][0]["widgets"]
@@ -144,6 +149,10 @@ def _read(line: str) -> Message:
             facts = {"From": found["fromImage"], "To": found["toImage"]}
             title, text = found["title"], found["text"]
     return Message(title, text, (facts.get("From", ""), facts.get("To", "")))
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\([^0-9A-Za-z\s])", r"\1", text)
 
 
 def _write(world: World, tag: str, addresses: Any = None) -> None:
