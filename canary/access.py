@@ -9,13 +9,13 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 
 from canary.adapters import http
-from canary.adapters.access import Direct, Endpoint, ServiceAddress, service_proxy
-from canary.adapters.authorized import Authorized
-from canary.adapters.forward import Forwarded
-from canary.adapters.kubernetes import Cluster
-from canary.adapters.reach import WHAT, Reach, into
-from canary.adapters.secrets import Kept
-from canary.adapters.traffic import (
+from canary.adapters.cluster.access import Direct, Endpoint, ServiceAddress, service_proxy
+from canary.adapters.cluster.authorized import Authorized
+from canary.adapters.cluster.forward import Forwarded
+from canary.adapters.cluster.kubernetes import Cluster
+from canary.adapters.cluster.reach import WHAT, Reach, into
+from canary.adapters.cluster.secrets import Kept
+from canary.adapters.routes.traffic import (
     Endpoints,
     TraefikPods,
     direct_replicas,

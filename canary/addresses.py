@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from canary.adapters.alertforms import Look
-from canary.adapters.alerts import Target
-from canary.adapters.kubernetes import Cluster
-from canary.adapters.secrets import Kept
+from canary.adapters.cluster.kubernetes import Cluster
+from canary.adapters.cluster.secrets import Kept
+from canary.adapters.outlets.alertforms import Look
+from canary.adapters.outlets.alerts import Target
 from canary.config import Alert, AlertProvider
 from canary.core.notice import Severity
 from canary.errors import ClusterError

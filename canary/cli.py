@@ -13,9 +13,9 @@ import sys
 import time
 from collections.abc import Sequence
 
-from canary.adapters import desk
 from canary.adapters.clock import SystemClock
-from canary.adapters.kubernetes import Cluster
+from canary.adapters.cluster.kubernetes import Cluster
+from canary.adapters.routes import desk
 from canary.core.orders import Order, Verb
 from canary.core.record import Phase, Record
 from canary.core.share import share_text

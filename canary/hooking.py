@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from canary.adapters.hooks import Hook, hook_name
-from canary.adapters.kubernetes import Cluster
-from canary.adapters.secrets import Kept
+from canary.adapters.cluster.kubernetes import Cluster
+from canary.adapters.cluster.secrets import Kept
+from canary.adapters.outlets.hooks import Hook, hook_name
 from canary.config import SecretRef, Webhook
 from canary.config.urls import is_header_text
 from canary.errors import ClusterError

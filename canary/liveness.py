@@ -1,10 +1,10 @@
 """The program's sign of life: a file lock that lasts as long as the program does.
 
 Pulumi's engine tells a provider neither of Ctrl-C nor of a program that was killed, but the kernel
-frees a lock with the process that held it. The provider watches the lock (`canary.adapters.driver`)
-and restores traffic when it is freed and the file does not say that the program ended by itself.
-Both sides find the file by the engine's address, which both were started with. A killed language
-host is told to nobody at all, so the program looks whether it still has its parent.
+frees a lock with the process that held it. The provider (`canary.adapters.process.driver`) watches
+the lock and restores traffic when it is freed and the file does not say that the program ended by
+itself. Both sides find the file by the engine's address, which both were started with. A killed
+language host is told to nobody at all, so the program looks whether it still has its parent.
 
 Absent on purpose: Pulumi itself. The file is found without asking the SDK for anything.
 """

@@ -1,7 +1,7 @@
 """What the engine needs from the outside world.
 
 A port is named for what the engine wants, never for what implements it, and has at most four
-methods. Implementations live in `canary.adapters` under the same file name; fakes in `tests.fakes`.
+methods. Implementations live below `canary.adapters`, fakes in `tests.fakes`.
 Every method raises the PortError of its kind and nothing else; `retryable` errors may heal.
 """
 

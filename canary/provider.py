@@ -23,10 +23,10 @@ from pulumi.dynamic import (
 )
 
 from canary import wiring
-from canary.adapters.enginelog import EngineLog, request_urn
-from canary.adapters.orphan import Calls
-from canary.adapters.room import SMALL, make_room
-from canary.adapters.thrift import be_thrifty
+from canary.adapters.outlets.enginelog import EngineLog, request_urn
+from canary.adapters.process.orphan import Calls
+from canary.adapters.process.room import SMALL, make_room
+from canary.adapters.process.thrift import be_thrifty
 from canary.errors import CanaryError
 from canary.inputs import AS_RECORDED, live_text, parse
 

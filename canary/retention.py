@@ -21,7 +21,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from canary.adapters.kubernetes import Cluster
+from canary.adapters.cluster.kubernetes import Cluster
 from canary.render.names import MANAGER, MANAGER_LABEL
 
 DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"

@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from canary import access
-from canary.adapters.access import Endpoint
-from canary.adapters.kubernetes import Cluster
-from canary.adapters.reach import Reach
-from canary.adapters.shared_lists import SharedLists, SharedReplicas
-from canary.adapters.shared_query import SharedQuery
+from canary.adapters.cluster.access import Endpoint
+from canary.adapters.cluster.kubernetes import Cluster
+from canary.adapters.cluster.reach import Reach
+from canary.adapters.metrics.shared_query import SharedQuery
+from canary.adapters.routes.shared_lists import SharedLists, SharedReplicas
+from canary.adapters.routes.traffic import TrafficView
 from canary.adapters.tick import Tick
-from canary.adapters.traffic import TrafficView
 from canary.config import StackConfig
 from canary.inputs import access_of
 

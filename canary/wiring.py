@@ -15,27 +15,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from canary import access, engine
-from canary.adapters.affinity import Affinity
-from canary.adapters.alerts import Alerts
-from canary.adapters.apex import ApexService
-from canary.adapters.autoscalers import ClusterAutoscalers
 from canary.adapters.clock import SystemClock
-from canary.adapters.driver import EngineDriver
-from canary.adapters.enginelog import EngineLog, request_urn
-from canary.adapters.eventhooks import EventHooks
-from canary.adapters.events import ClusterEvents
-from canary.adapters.fleet import ClusterFleet
-from canary.adapters.heartbeat import TIMEOUT_S, LeaseHeartbeat, LeaseKeeper
-from canary.adapters.history import RolloutHistory
-from canary.adapters.hooks import Sender, WebHooks
-from canary.adapters.journal import LINE, Audience, EngineJournal
-from canary.adapters.kubernetes import Cluster
-from canary.adapters.lease import LeaseHolders
-from canary.adapters.lists import Lists, Shield
-from canary.adapters.metrics import PrometheusMetrics
-from canary.adapters.readings import PrometheusReadings
-from canary.adapters.reports import ReportFiles
-from canary.adapters.router import ClusterRouter
+from canary.adapters.cluster.kubernetes import Cluster
+from canary.adapters.metrics.counters import PrometheusMetrics
+from canary.adapters.metrics.readings import PrometheusReadings
+from canary.adapters.outlets.alerts import Alerts
+from canary.adapters.outlets.enginelog import EngineLog, request_urn
+from canary.adapters.outlets.eventhooks import EventHooks
+from canary.adapters.outlets.events import ClusterEvents
+from canary.adapters.outlets.history import RolloutHistory
+from canary.adapters.outlets.hooks import Sender, WebHooks
+from canary.adapters.outlets.journal import LINE, Audience, EngineJournal
+from canary.adapters.outlets.reports import ReportFiles
+from canary.adapters.pods.autoscalers import ClusterAutoscalers
+from canary.adapters.pods.fleet import ClusterFleet
+from canary.adapters.process.driver import EngineDriver
+from canary.adapters.process.heartbeat import TIMEOUT_S, LeaseHeartbeat, LeaseKeeper
+from canary.adapters.process.lease import LeaseHolders
+from canary.adapters.routes.affinity import Affinity
+from canary.adapters.routes.apex import ApexService
+from canary.adapters.routes.lists import Lists, Shield
+from canary.adapters.routes.router import ClusterRouter
 from canary.addresses import targets
 from canary.config import SessionAffinity
 from canary.core.notices import Bulletin

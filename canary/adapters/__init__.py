@@ -1,4 +1,4 @@
-"""The outside world, one port a module; every error of a library is translated here."""
+"""The outside world, in rooms by what is out there; errors of libraries are translated here."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pulumi
 
 import canary.guard
-from canary.adapters import alertforms
+from canary.adapters.outlets import alertforms
 from canary.components.guard_charge import Charge
 from canary.components.parts import hardened, resources
 from canary.config.stack import Guard

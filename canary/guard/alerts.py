@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from canary.adapters.alertforms import Look, body_of
+from canary.adapters.outlets.alertforms import Look, body_of
 from canary.core.notice import Notice, Severity
 from canary.guard import decisions
 from canary.guard.api import Api

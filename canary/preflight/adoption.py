@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from canary.adapters.lists import MANAGER_LABEL, OWNER, owner_of
+from canary.adapters.routes.lists import MANAGER_LABEL, OWNER, owner_of
 from canary.components.app_specs import matching, route_spec
 from canary.config import AppConfig
 from canary.preflight.findings import Findings, Object, Reader

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from canary.adapters.lists import RECORD, Lists, last_writer, owner_of
+from canary.adapters.routes.lists import RECORD, Lists, last_writer, owner_of
 from canary.config import AppConfig
 from canary.core.record import BASELINE, Record
 from canary.core.seen import Route

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from canary.adapters.lease import LeaseHolders
+from canary.adapters.process.lease import LeaseHolders
 from canary.core.holding import RENEW_S, refusal, renewed
 from canary.core.record import Record
 from canary.ports import Clock

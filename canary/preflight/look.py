@@ -7,8 +7,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from canary.adapters.access import Endpoint
 from canary.adapters.clock import SystemClock
+from canary.adapters.cluster.access import Endpoint
 from canary.config import AppConfig, StackConfig
 from canary.custom import Question
 from canary.errors import CanaryError

@@ -10,10 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from canary.adapters.access import Endpoint
-from canary.adapters.lists import Lists
-from canary.adapters.prometheus import InstantQuery
-from canary.adapters.readings import NUMBERS, reading_of
+from canary.adapters.cluster.access import Endpoint
+from canary.adapters.metrics.prometheus import InstantQuery
+from canary.adapters.metrics.readings import NUMBERS, reading_of
+from canary.adapters.routes.lists import Lists
 from canary.custom import Question
 from canary.errors import PortError, QueryError
 from canary.preflight.apps import record_of

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from canary.adapters import http
-from canary.adapters.access import Ask, Endpoint
-from canary.adapters.lists import MANAGER_LABEL
+from canary.adapters.cluster.access import Ask, Endpoint
+from canary.adapters.routes.lists import MANAGER_LABEL
 from canary.config import StackConfig, Traefik
 from canary.errors import PortError
 from canary.preflight.findings import Findings, Object, Reader

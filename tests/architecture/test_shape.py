@@ -48,7 +48,7 @@ def test_a_run_asks_one_clock_what_time_it_is() -> None:
     """The engine's is a port, so that tests may turn it; the core has none."""
     asking = [
         path.name
-        for path in ROOT.glob("canary/adapters/*.py")
+        for path in ROOT.glob("canary/adapters/**/*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Import) and "time" in [name.name for name in node.names]
     ]

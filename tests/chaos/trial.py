@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from canary.adapters.lists import ORDER
+from canary.adapters.routes.lists import ORDER
 from canary.core.record import Phase, Record
 from tests.chaos.states import PHASES, State, brief, parked, write
 from tests.chaos.victims import Blow, Victim, find, strike

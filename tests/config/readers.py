@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from canary.adapters import http
-from canary.adapters.access import Ask
+from canary.adapters.cluster.access import Ask
 from canary.core.record import Record
 from canary.errors import ClusterError, MetricsError
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from canary.adapters.lease import LeaseForm
+from canary.adapters.process.lease import LeaseForm
 from canary.core.record import Phase, Record
 from canary.errors import PreflightError
 from canary.inputs import live_text

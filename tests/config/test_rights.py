@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from canary.adapters.kubernetes import Cluster
+from canary.adapters.cluster.kubernetes import Cluster
 from canary.config import load
 from canary.preflight import Doors, look, rules_in
 from canary.preflight.rights import rights_findings

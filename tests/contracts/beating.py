@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from canary.adapters.heartbeat import LeaseKeeper, Pace
+from canary.adapters.process.heartbeat import LeaseKeeper, Pace
 from tests.fakes.cluster import FakeCluster
 
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/test/leases"

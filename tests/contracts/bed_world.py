@@ -13,11 +13,11 @@ from functools import partial
 from typing import Any
 
 from canary.adapters import http
-from canary.adapters.kubeconfig import Login, Source
-from canary.adapters.kubernetes import MERGE_PATCH, Cluster
-from canary.adapters.lists import Lists, Object, Shield
-from canary.adapters.router import ClusterRouter
-from canary.adapters.traffic import TraefikPods, TrafficView
+from canary.adapters.cluster.kubeconfig import Login, Source
+from canary.adapters.cluster.kubernetes import MERGE_PATCH, Cluster
+from canary.adapters.routes.lists import Lists, Object, Shield
+from canary.adapters.routes.router import ClusterRouter
+from canary.adapters.routes.traffic import TraefikPods, TrafficView
 from canary.components.crds import KINDS, definition_spec
 from canary.errors import ConflictError
 from canary.ports import Router

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from canary.adapters.heartbeat import LeaseHeartbeat, LeaseKeeper, Pace
-from canary.adapters.lists import OWNER, RECORD, RUN
+from canary.adapters.process.heartbeat import LeaseHeartbeat, LeaseKeeper, Pace
+from canary.adapters.routes.lists import OWNER, RECORD, RUN
 from canary.core.record import Phase, Record
 from canary.guard.alerts import Alerts
 from canary.guard.api import Api

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from canary.adapters.clock import SystemClock
-from canary.adapters.hooks import Hook, Sender, WebHooks
-from canary.adapters.reach import Reach
+from canary.adapters.cluster.reach import Reach
+from canary.adapters.outlets.hooks import Hook, Sender, WebHooks
 from canary.core.seen import HookResult, HookType, Occasion, Outcome
 from canary.ports import Hooks
 from tests.fakes.web import Web

@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from canary.adapters.access import Ask, Endpoint, PodAddress, ServiceAddress, service_proxy
-from canary.adapters.apex import ApexService
-from canary.adapters.autoscalers import ClusterAutoscalers
-from canary.adapters.events import ClusterEvents
-from canary.adapters.fleet import ClusterFleet
-from canary.adapters.forward import Forwarded
-from canary.adapters.history import RolloutHistory
-from canary.adapters.router import ClusterRouter
-from canary.adapters.traffic import TraefikPods, TrafficView, forwarded_replicas
+from canary.adapters.cluster.access import Ask, Endpoint, PodAddress, ServiceAddress, service_proxy
+from canary.adapters.cluster.forward import Forwarded
+from canary.adapters.outlets.events import ClusterEvents
+from canary.adapters.outlets.history import RolloutHistory
+from canary.adapters.pods.autoscalers import ClusterAutoscalers
+from canary.adapters.pods.fleet import ClusterFleet
+from canary.adapters.routes.apex import ApexService
+from canary.adapters.routes.router import ClusterRouter
+from canary.adapters.routes.traffic import TraefikPods, TrafficView, forwarded_replicas
 from canary.core.record import BASELINE
 from canary.core.seen import Pods
 from canary.errors import ClusterError, MetricsError

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
 
-from canary.adapters.lists import Lists, Shield
-from canary.adapters.router import ClusterRouter
-from canary.adapters.traffic import TraefikPods, TrafficView
+from canary.adapters.routes.lists import Lists, Shield
+from canary.adapters.routes.router import ClusterRouter
+from canary.adapters.routes.traffic import TraefikPods, TrafficView
 from canary.core.record import Phase, Record
 from canary.core.seen import Live
 from canary.ports import Router

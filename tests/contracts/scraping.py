@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from canary.adapters.access import Direct
-from canary.adapters.metrics import Alone, PrometheusMetrics
+from canary.adapters.cluster.access import Direct
+from canary.adapters.metrics.counters import Alone, PrometheusMetrics
 from canary.core.samples import Ledger
 from canary.core.seen import Kind, Side
 from canary.errors import MetricsError

@@ -13,8 +13,8 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
-from canary.adapters.enginelog import EngineLog
-from canary.adapters.journal import Audience, EngineJournal
+from canary.adapters.outlets.enginelog import EngineLog
+from canary.adapters.outlets.journal import Audience, EngineJournal
 from canary.core.record import Phase, Record
 from canary.core.report import Report
 from tests.fakes.clock import FakeClock

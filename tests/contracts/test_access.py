@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from canary.adapters import http
-from canary.adapters.access import (
+from canary.adapters.cluster.access import (
     Ask,
     Direct,
     Endpoint,
@@ -21,7 +21,7 @@ from canary.adapters.access import (
     pod_proxy,
     service_proxy,
 )
-from canary.adapters.forward import Forwarded, pod_behind
+from canary.adapters.cluster.forward import Forwarded, pod_behind
 from canary.errors import ClusterError, HookError, MetricsError
 from tests.fakes.cluster import Answer, FakeCluster, Fault
 from tests.fakes.web import Reply, serving

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from canary.adapters.fleet import ClusterFleet
+from canary.adapters.pods.fleet import ClusterFleet
 from canary.core.seen import Pods
 from canary.errors import ClusterError
 from tests.contracts.pods import NOW_S, deployment, pod

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from canary.adapters.adoption import ADOPTED
-from canary.adapters.apex import ApexService
-from canary.adapters.router import ClusterRouter
+from canary.adapters.routes.adoption import ADOPTED
+from canary.adapters.routes.apex import ApexService
+from canary.adapters.routes.router import ClusterRouter
 from canary.core.record import Phase, Record
 from canary.errors import ClusterError, ConflictError
 from tests.contracts.routing import LISTS, NEW, OLD, ApiWorld, api_world, at

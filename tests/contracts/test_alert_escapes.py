@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.adapters.alertforms import Look, body_of
+from canary.adapters.outlets.alertforms import Look, body_of
 from canary.core.notice import Notice, Severity
 
 NOTICE = Notice(

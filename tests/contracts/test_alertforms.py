@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from canary.adapters.alertforms import Body, Look, body_of
+from canary.adapters.outlets.alertforms import Body, Look, body_of
 from canary.core.notice import Notice, Severity
 
 TEXT = "roll back: at 10 %: request-success-rate 88.0 % of 100 requests (min 99 %)"

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from canary.adapters.alertforms import Look
-from canary.adapters.alerts import PAUSES_S, Alerts, Manner, Target
 from canary.adapters.background import LIMIT
 from canary.adapters.clock import SystemClock
+from canary.adapters.outlets.alertforms import Look
+from canary.adapters.outlets.alerts import PAUSES_S, Alerts, Manner, Target
 from canary.core.notice import Severity
 from canary.core.notices import Bulletin
 from canary.core.record import Phase

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from canary.adapters.apex import ApexService
+from canary.adapters.routes.apex import ApexService
 from canary.errors import ClusterError, ConflictError, PortError
 from canary.ports import Apex
 from tests.fakes.apex import FakeApex

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from canary import access
-from canary.adapters.prometheus import InstantQuery
+from canary.adapters.metrics.prometheus import InstantQuery
 from canary.config import load
 from canary.errors import MetricsError
 from canary.inputs import access_of

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from canary.adapters.autoscalers import LEAST, ClusterAutoscalers
+from canary.adapters.pods.autoscalers import LEAST, ClusterAutoscalers
 from canary.errors import ClusterError, ConflictError
 from canary.ports import Autoscalers
 from tests.contracts.pods import deployment

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from canary import liveness
-from canary.adapters.driver import ENGINE_GONE, INTERRUPTED, PROGRAM_GONE, EngineDriver
+from canary.adapters.process.driver import ENGINE_GONE, INTERRUPTED, PROGRAM_GONE, EngineDriver
 from tests.fakes.clock import FakeClock
 from tests.fakes.driver import FakeDriver
 

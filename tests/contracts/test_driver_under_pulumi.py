@@ -14,7 +14,7 @@ from typing import Protocol
 
 import pytest
 
-from canary.adapters.driver import ENGINE_GONE, INTERRUPTED
+from canary.adapters.process.driver import ENGINE_GONE, INTERRUPTED
 from tests.bed.build import ensure_built
 from tests.bed.pulumi_home import pulumi_env
 
@@ -41,8 +41,8 @@ WATCHER = """
 import os, sys, time
 from pathlib import Path
 from pulumi.dynamic import CreateResult, Resource, ResourceProvider
-from canary.adapters.driver import EngineDriver
-from canary.adapters.enginelog import EngineLog, request_urn
+from canary.adapters.process.driver import EngineDriver
+from canary.adapters.outlets.enginelog import EngineLog, request_urn
 
 class Provider(ResourceProvider):
     def create(self, props):

@@ -9,9 +9,9 @@ import time
 import pytest
 
 from canary.adapters.background import LIMIT
-from canary.adapters.eventhooks import EventHooks
-from canary.adapters.hooks import Hook, Sender
-from canary.adapters.reach import Reach
+from canary.adapters.cluster.reach import Reach
+from canary.adapters.outlets.eventhooks import EventHooks
+from canary.adapters.outlets.hooks import Hook, Sender
 from canary.core.seen import HookType
 from tests.contracts.hooking import Pauses, hook
 from tests.fakes.web import Received, Reply, Web, serving

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from canary.adapters.events import ClusterEvents
+from canary.adapters.outlets.events import ClusterEvents
 from tests.contracts.routing import LISTS, REST, ApiWorld
 from tests.fakes.cluster import FakeCluster, Fault
 

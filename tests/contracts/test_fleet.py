@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from canary.adapters.fleet import ClusterFleet
+from canary.adapters.pods.fleet import ClusterFleet
 from canary.core.seen import Pods
 from canary.errors import ClusterError, ConflictError
 from canary.ports import Fleet

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from canary import liveness, lockfiles
-from canary.adapters.driver import PROGRAM_GONE, EngineDriver
+from canary.adapters.process.driver import PROGRAM_GONE, EngineDriver
 
 ADDRESS = "127.0.0.1:9"
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from canary.adapters.apex import ApexService
-from canary.adapters.heartbeat import LeaseHeartbeat
-from canary.adapters.lease import RUNS, sign_of
-from canary.adapters.lists import OWNER, RECORD, RUN
+from canary.adapters.process.heartbeat import LeaseHeartbeat
+from canary.adapters.process.lease import RUNS, sign_of
+from canary.adapters.routes.apex import ApexService
+from canary.adapters.routes.lists import OWNER, RECORD, RUN
 from canary.core.holding import LEASE_S
 from canary.core.record import Phase, Record
 from canary.errors import ConflictError, LapsedError

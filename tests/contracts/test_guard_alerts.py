@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from canary.adapters.alertforms import Look, body_of
+from canary.adapters.outlets.alertforms import Look, body_of
 from canary.core.notice import Notice, Severity
 from canary.guard.alerts import PAUSES_S, WAITING, Alerts
 from tests.contracts.guarding import EVENTS, PLAIN, Bench

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from canary.adapters.lists import OWNER
+from canary.adapters.routes.lists import OWNER
 from canary.core.record import Phase
 from canary.guard import decisions
 from tests.contracts.guarding import BASELINES, PLAIN, Bench

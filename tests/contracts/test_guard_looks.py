@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from canary.adapters.lease import LeaseForm
+from canary.adapters.process.lease import LeaseForm
 from canary.core.record import Phase
 from canary.guard.signs import RESYNC_S
 from tests.contracts.guarding import Bench

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from canary.adapters.lease import LeaseForm
-from canary.adapters.lists import OWNER
+from canary.adapters.process.lease import LeaseForm
+from canary.adapters.routes.lists import OWNER
 from canary.core.record import Phase
 from canary.guard.decisions import LEASE_TTL_S
 from canary.guard.tidy import FAILED_TTL_S

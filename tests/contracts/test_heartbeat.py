@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from canary.adapters.heartbeat import LeaseHeartbeat, LeaseKeeper, Pace
-from canary.adapters.lease import LeaseHolders
+from canary.adapters.process.heartbeat import LeaseHeartbeat, LeaseKeeper, Pace
+from canary.adapters.process.lease import LeaseHolders
 from canary.core.holding import renewed
 from canary.errors import ClusterError, LapsedError
 from tests.contracts.beating import LEASES, NEVER_S, Times, keeper_of, lease

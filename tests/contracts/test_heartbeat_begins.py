@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from canary.adapters.heartbeat import LeaseHeartbeat, LeaseKeeper, Pace
-from canary.adapters.kubernetes import Cluster
+from canary.adapters.cluster.kubernetes import Cluster
+from canary.adapters.process.heartbeat import LeaseHeartbeat, LeaseKeeper, Pace
 from canary.errors import ClusterError
 from tests.contracts.beating import LEASES, NEVER_S, Times, keeper_of, lease
 from tests.contracts.crowd import at_once, results

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from canary.adapters.history import MOST_BYTES, RolloutHistory
+from canary.adapters.outlets.history import MOST_BYTES, RolloutHistory
 from canary.errors import ClusterError, ConflictError, PortError
 from tests.contracts.samples import report
 from tests.fakes.cluster import FakeCluster, Fault

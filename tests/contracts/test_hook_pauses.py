@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from canary.adapters.hooks import Sender
-from canary.adapters.reach import Reach
+from canary.adapters.cluster.reach import Reach
+from canary.adapters.outlets.hooks import Sender
 from canary.core.seen import Outcome
 from tests.contracts.hooking import Pauses, ended, hook, occasion, real
 from tests.fakes.web import Reply, serving

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from canary.adapters.hooks import SIGNATURE, TIMESTAMP, Sender
-from canary.adapters.reach import Reach
+from canary.adapters.cluster.reach import Reach
+from canary.adapters.outlets.hooks import SIGNATURE, TIMESTAMP, Sender
 from canary.hooking import hooks_of, muted
 from canary.inputs import Inputs, access_of, parse, release_of
 from tests.config.samples import loaded

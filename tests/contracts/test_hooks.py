@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from canary.adapters.access import Ask, Endpoint
 from canary.adapters.clock import SystemClock
-from canary.adapters.hooks import Hook, Sender, WebHooks
+from canary.adapters.cluster.access import Ask, Endpoint
+from canary.adapters.cluster.reach import Reach
 from canary.adapters.http import Response
-from canary.adapters.reach import Reach
+from canary.adapters.outlets.hooks import Hook, Sender, WebHooks
 from canary.core.seen import HookResult, Occasion, Outcome
 from canary.ports import Hooks
 from tests.contracts.hooking import PRE, ROLLOUT, Pauses, ended, hook, occasion, real

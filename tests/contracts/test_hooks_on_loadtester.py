@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from canary.adapters.access import Ask, Direct
 from canary.adapters.clock import SystemClock
-from canary.adapters.hooks import Hook, Sender, WebHooks
-from canary.adapters.reach import Reach
+from canary.adapters.cluster.access import Ask, Direct
+from canary.adapters.cluster.reach import Reach
+from canary.adapters.outlets.hooks import Hook, Sender, WebHooks
 from canary.core.seen import HookResult, HookType, Occasion, Outcome
 from canary.errors import HookError, PortError
 from tests.bed.build import ensure_built

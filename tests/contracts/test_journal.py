@@ -14,12 +14,12 @@ import pytest
 from pulumi.runtime.proto import engine_pb2
 
 from canary.adapters.background import LIMIT, Background
-from canary.adapters.enginelog import EngineLog, request_urn
-from canary.adapters.eventhooks import EventHooks
-from canary.adapters.hooks import Hook, Sender
-from canary.adapters.journal import BEHIND, Audience, EngineJournal
-from canary.adapters.reach import Reach
-from canary.adapters.reports import ReportFiles
+from canary.adapters.cluster.reach import Reach
+from canary.adapters.outlets.enginelog import EngineLog, request_urn
+from canary.adapters.outlets.eventhooks import EventHooks
+from canary.adapters.outlets.hooks import Hook, Sender
+from canary.adapters.outlets.journal import BEHIND, Audience, EngineJournal
+from canary.adapters.outlets.reports import ReportFiles
 from canary.core.record import Phase
 from canary.core.seen import HookType
 from tests.contracts.telling import (

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from canary.adapters.kubeconfig import Login, Source
-from canary.adapters.kubernetes import Cluster
+from canary.adapters.cluster.kubeconfig import Login, Source
+from canary.adapters.cluster.kubernetes import Cluster
 from canary.errors import ClusterError, ConflictError
 from tests.fakes.cluster import Answer, FakeCluster, Fault
 

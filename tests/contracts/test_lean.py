@@ -7,7 +7,7 @@ import sys
 
 LOGIN = """
 import sys
-from canary.adapters.kubeconfig import Source
+from canary.adapters.cluster.kubeconfig import Source
 CONFIG = '''
 {current-context: c, contexts: [{name: c, context: {cluster: k, user: u}}],
  clusters: [{name: k, cluster: {server: "http://127.0.0.1:1"}}],
@@ -17,7 +17,7 @@ assert Source(text=CONFIG).login().token() == "Bearer t"
 """
 CLASSES = """
 from kubernetes.client import ApiClient, Configuration, V1Pod
-from canary.adapters.loader import official
+from canary.adapters.cluster.loader import official
 assert V1Pod(api_version="v1").api_version == "v1"
 assert Configuration is official("config.kube_config").Configuration
 assert ApiClient is official("config.kube_config").ApiClient
@@ -37,7 +37,7 @@ assert kubernetes.client.V1Pod is V1Pod
 TOGETHER = """
 import threading
 from importlib import import_module
-from canary.adapters import loader
+from canary.adapters.cluster import loader
 both = threading.Barrier(2, timeout=0.5)
 def importing(name):
     try:
@@ -55,7 +55,7 @@ for thread in threads: thread.join()
 print(len(found))
 """
 MISSING = """
-from canary.adapters import loader
+from canary.adapters.cluster import loader
 loader.find_spec = lambda name: None
 try:
     loader.official("config.kube_config")

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from canary import liveness, lockfiles
-from canary.adapters.driver import PROGRAM_GONE, EngineDriver
+from canary.adapters.process.driver import PROGRAM_GONE, EngineDriver
 
 ROOT = Path(__file__).parents[2]
 HOLDS = (

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from canary.adapters.kubernetes import Cluster
+from canary.adapters.cluster.kubernetes import Cluster
 from canary.errors import ClusterError
 from tests.fakes.cluster import FakeCluster
 

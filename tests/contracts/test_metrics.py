@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.adapters.access import Direct
-from canary.adapters.metrics import Alone, PrometheusMetrics, query
+from canary.adapters.cluster.access import Direct
+from canary.adapters.metrics.counters import Alone, PrometheusMetrics, query
 from canary.core.samples import Ledger
 from canary.core.seen import Kind, Series, Side
 from canary.errors import MetricsError

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from canary.adapters.metrics import PrometheusMetrics
+from canary.adapters.metrics.counters import PrometheusMetrics
 from canary.core.samples import Ledger
 from canary.core.seen import Kind, Series, Side
 from canary.errors import QueryError

@@ -12,9 +12,9 @@ from typing import Any, Self
 
 import pytest
 
-from canary.adapters import desk
 from canary.adapters.clock import SystemClock
-from canary.adapters.lists import ORDER
+from canary.adapters.routes import desk
+from canary.adapters.routes.lists import ORDER
 from canary.cli import main
 from canary.core.orders import Order, parsed
 from canary.core.record import Phase, Record

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from canary.adapters.orphan import Calls
+from canary.adapters.process.orphan import Calls
 
 
 def test_only_the_last_call_of_an_orphan_ends_it() -> None:

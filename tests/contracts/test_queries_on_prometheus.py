@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from canary.adapters.access import Endpoint
 from canary.adapters.clock import SystemClock
+from canary.adapters.cluster.access import Endpoint
 from canary.custom import questions
 from canary.preflight.findings import Findings
 from canary.preflight.holders import Patience

@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from canary.adapters.access import Direct, Endpoint, ServiceAddress, service_proxy
 from canary.adapters.clock import SystemClock
-from canary.adapters.hooks import Hook, Sender, WebHooks
+from canary.adapters.cluster.access import Direct, Endpoint, ServiceAddress, service_proxy
+from canary.adapters.cluster.kubeconfig import Login
+from canary.adapters.cluster.kubernetes import Cluster
+from canary.adapters.cluster.reach import WHAT, Reach, into, resolves, service_address
 from canary.adapters.http import MockTransport, Request, Response
-from canary.adapters.kubeconfig import Login
-from canary.adapters.kubernetes import Cluster
-from canary.adapters.reach import WHAT, Reach, into, resolves, service_address
+from canary.adapters.outlets.hooks import Hook, Sender, WebHooks
 from canary.core.seen import Outcome
 from canary.errors import HookError
 from tests.contracts.hooking import PRE, Pauses, ended, occasion

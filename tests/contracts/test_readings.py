@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from canary.adapters.access import Ask, Direct
-from canary.adapters.readings import PrometheusReadings, reading_of
+from canary.adapters.cluster.access import Ask, Direct
+from canary.adapters.metrics.readings import PrometheusReadings, reading_of
 from canary.core.custom import Reading
 from canary.errors import MetricsError
 from canary.ports import Readings

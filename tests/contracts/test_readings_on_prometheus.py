@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from canary.adapters.clock import SystemClock
-from canary.adapters.readings import PrometheusReadings
+from canary.adapters.metrics.readings import PrometheusReadings
 from canary.core.custom import Reading
 from tests.contracts.scraping import CANARY, PRIMARY, Replica, scraping
 from tests.e2e.waiting import await_

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from canary.adapters.replica import Replica
+from canary.adapters.routes.replica import Replica
 from tests.contracts.routing import LISTS, NEW, OLD, at
 
 PROVIDER = "@kubernetescrd"

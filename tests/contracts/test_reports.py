@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from canary.adapters.reports import ReportFiles
+from canary.adapters.outlets.reports import ReportFiles
 from canary.core.report import Report
 from canary.errors import ClusterError
 from tests.contracts.telling import (

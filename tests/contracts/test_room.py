@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from canary.adapters.room import make_room
+from canary.adapters.process.room import make_room
 
 RUNS = 12
 

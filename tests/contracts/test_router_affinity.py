@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from canary.adapters.affinity import Affinity
-from canary.adapters.lists import Lists
+from canary.adapters.routes.affinity import Affinity
+from canary.adapters.routes.lists import Lists
 from tests.contracts.routing import LISTS, REST, ApiWorld, api_world, at, live_soon
 
 STAY = Affinity(name="stay", max_age_s=60)

@@ -12,11 +12,11 @@ import pytest
 
 from canary.adapters import http
 from canary.adapters.clock import SystemClock
-from canary.adapters.fleet import ClusterFleet
-from canary.adapters.heartbeat import LeaseKeeper, Pace
-from canary.adapters.kubeconfig import Source
-from canary.adapters.kubernetes import Cluster
-from canary.adapters.lease import LeaseHolders
+from canary.adapters.cluster.kubeconfig import Source
+from canary.adapters.cluster.kubernetes import Cluster
+from canary.adapters.pods.fleet import ClusterFleet
+from canary.adapters.process.heartbeat import LeaseKeeper, Pace
+from canary.adapters.process.lease import LeaseHolders
 from canary.core.holding import renewed
 from tests.contracts.pods import NOW_S, deployment, pod
 from tests.fakes.cluster import FakeCluster

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from canary import access
-from canary.adapters.kubernetes import Cluster
+from canary.adapters.cluster.kubernetes import Cluster
 from canary.config import StackConfig
 from canary.errors import ClusterError, LapsedError
 from canary.shared import Shared, Sharing

@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from canary.adapters.kubernetes import Cluster
-from canary.adapters.shared_lists import SharedLists, SharedReplicas
-from canary.adapters.traffic import TraefikPods
+from canary.adapters.cluster.kubernetes import Cluster
+from canary.adapters.routes.shared_lists import SharedLists, SharedReplicas
+from canary.adapters.routes.traffic import TraefikPods
 from canary.errors import ClusterError, TraefikError
 from tests.contracts.crowd import at_once, results
 from tests.contracts.pods import deployment
@@ -27,7 +27,7 @@ RUNS = 1000  # so many that others may join for as long as anybody may
 def _bound(monkeypatch: pytest.MonkeyPatch, longest_s: float) -> None:
     """How long others may join at most."""
     for name in ("LONGEST_S", "TRAEFIK_LONGEST_S"):
-        monkeypatch.setattr(f"canary.adapters.shared_lists.{name}", longest_s)
+        monkeypatch.setattr(f"canary.adapters.routes.shared_lists.{name}", longest_s)
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from canary.adapters.access import Direct
-from canary.adapters.metrics import PrometheusMetrics
-from canary.adapters.shared_query import SharedQuery
+from canary.adapters.cluster.access import Direct
+from canary.adapters.metrics.counters import PrometheusMetrics
+from canary.adapters.metrics.shared_query import SharedQuery
 from canary.core.seen import Kind, Side
 from canary.errors import MetricsError
 from tests.contracts.crowd import at_once, results

@@ -7,11 +7,11 @@ import platform
 import subprocess
 import sys
 
-from canary.adapters.thrift import be_thrifty
+from canary.adapters.process.thrift import be_thrifty
 
 THREADS = """
 import json, re, sys, threading
-from canary.adapters.thrift import be_thrifty
+from canary.adapters.process.thrift import be_thrifty
 if sys.argv[1] == "thrifty":
     assert be_thrifty()
 together = threading.Barrier(40)
@@ -46,7 +46,7 @@ def test_threads_get_no_arenas_of_their_own() -> None:
 
 FREED = """
 import json, re
-from canary.adapters.thrift import be_thrifty
+from canary.adapters.process.thrift import be_thrifty
 be_thrifty()
 def resident_kb():
     return int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1])
@@ -72,7 +72,7 @@ def test_what_was_freed_goes_back_to_the_system() -> None:
 OTHER_LIBRARY = """
 import ctypes
 ctypes.CDLL = lambda name: object()
-from canary.adapters.thrift import be_thrifty
+from canary.adapters.process.thrift import be_thrifty
 print(be_thrifty())
 """
 
@@ -85,7 +85,7 @@ def test_another_library_is_left_as_it_is() -> None:
 COLLECTED = """
 import gc, json, sys
 import canary.provider
-from canary.adapters.thrift import be_thrifty
+from canary.adapters.process.thrift import be_thrifty
 if sys.argv[1] == "thrifty":
     be_thrifty()
 begun = []

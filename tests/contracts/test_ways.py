@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from canary import access
-from canary.adapters.access import Direct, Endpoint, Proxied
-from canary.adapters.forward import Forwarded
+from canary.adapters.cluster.access import Direct, Endpoint, Proxied
+from canary.adapters.cluster.forward import Forwarded
 from canary.config import load
 from tests.contracts.pods import pod
 from tests.fakes.cluster import FakeCluster

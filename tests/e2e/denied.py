@@ -10,8 +10,8 @@ import json
 import sys
 from collections.abc import Sequence
 
-from canary.adapters.kubernetes import Cluster
-from canary.adapters.lists import Object
+from canary.adapters.cluster.kubernetes import Cluster
+from canary.adapters.routes.lists import Object
 from canary.config import load
 from canary.preflight.rights import Rule, rights_findings, rules_in
 from tests.e2e.settings import ELSEWHERE, GOOD, podinfo

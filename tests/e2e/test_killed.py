@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from canary.adapters.driver import ENGINE_GONE, INTERRUPTED
+from canary.adapters.process.driver import ENGINE_GONE, INTERRUPTED
 from canary.core.record import Phase
 from tests.e2e.processes import providers, signal_providers
 from tests.e2e.settings import BETTER, GOOD

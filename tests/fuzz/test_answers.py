@@ -10,11 +10,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from canary.adapters import http
-from canary.adapters.access import Direct
-from canary.adapters.hooks import Hook, Sender
-from canary.adapters.metrics import Alone, PrometheusMetrics
-from canary.adapters.prometheus import InstantQuery
-from canary.adapters.readings import reading_of
+from canary.adapters.cluster.access import Direct
+from canary.adapters.metrics.counters import Alone, PrometheusMetrics
+from canary.adapters.metrics.prometheus import InstantQuery
+from canary.adapters.metrics.readings import reading_of
+from canary.adapters.outlets.hooks import Hook, Sender
 from canary.core.seen import HookType, Occasion
 from canary.errors import HookError, MetricsError
 from tests.fuzz.spoiling import DEEP, MARK, SECRET, fuzzed, raw, said, spoilt, told, values

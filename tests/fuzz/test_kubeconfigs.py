@@ -10,7 +10,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from canary.adapters.kubernetes import Cluster
+from canary.adapters.cluster.kubernetes import Cluster
 from tests.fuzz.spoiling import DEEP, MARK, SECRET, fuzzed, said, spoilt, texts
 
 RIGHT: dict[str, Any] = {

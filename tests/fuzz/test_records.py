@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from canary.adapters import symptoms
-from canary.adapters.lease import sign_of
+from canary.adapters.cluster import symptoms
+from canary.adapters.process.lease import sign_of
 from canary.core.orders import parsed
 from canary.core.record import Phase, Record
 from canary.guard import decisions

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from canary.adapters.lease import LeaseForm
+from canary.adapters.process.lease import LeaseForm
 from canary.core.record import Phase
 from tests.contracts.routing import LISTS, REST, ApiWorld, at
 from tests.contracts.tls import behind_tls

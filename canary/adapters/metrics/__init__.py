@@ -1,0 +1,1 @@
+"""What Prometheus knows of a run: counters, and queries of the user's own."""
