@@ -47,9 +47,10 @@ apex = k8s.core.v1.Service(
 )
 containers = [{"name": "app", "image": config.require("image")}]
 pod = {"containers": containers, "terminationGracePeriodSeconds": 0}
+patience = {"pulumi.com/timeoutSeconds": config.get("patience") or "120"}
 k8s.apps.v1.Deployment(
     "web",
-    metadata={**space, "name": "web", "annotations": {"pulumi.com/timeoutSeconds": "8"}},
+    metadata={**space, "name": "web", "annotations": patience},
     spec={
         "selector": {"matchLabels": {"app": "web"}},
         "template": {"metadata": {"labels": {"app": "web"}}, "spec": pod},
@@ -73,7 +74,7 @@ class Project:
         with self.bed.popen(
             command, cwd=self.directory, stdout=PIPE, stderr=STDOUT, text=True
         ) as process:
-            said, _ = process.communicate(timeout=120)
+            said, _ = process.communicate(timeout=300)
         assert (process.returncode != 0) == fails, said
         return str(said)
 
@@ -143,10 +144,10 @@ def test_a_stack_from_preview_to_destroy(project: Project) -> None:
 
 
 def test_a_bad_image_fails_with_its_reason_and_is_put_right(project: Project) -> None:
-    said = project.up(fails=True, image="127.0.0.1:1/none:1")
+    said = project.up(fails=True, image="127.0.0.1:1/none:1", patience="8")
     assert "timed out after 8 s: waiting for 1 available pods: 0 so far; pod web-" in said
     assert "Traceback" not in said
-    said = project.up(image=IMAGE)
+    said = project.up(image=IMAGE, patience="120")
     assert "~ 1 updated" in said
 
 
@@ -163,7 +164,7 @@ def test_drift_shows_and_names_its_owner(project: Project) -> None:
 def test_an_interrupt_ends_the_wait_and_keeps_the_state(project: Project) -> None:
     with project.waiting() as process:
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=20)
+        rest, _ = process.communicate(timeout=120)
     assert process.returncode != 0
     assert "cancelled while waiting for 1 available pods" in rest
     state = json.loads(project.pulumi("stack", "export"))
@@ -175,7 +176,9 @@ def test_nothing_outlives_a_killed_cli(project: Project) -> None:
     with project.waiting() as process:
         assert len(project.processes()) >= 4  # the CLI, program, language host and plugin
         process.kill()
-    deadline = time.monotonic() + 8  # a program has 5 s after its SIGINT
+    deadline = (
+        time.monotonic() + 60
+    )  # a program has 5 s after its SIGINT, and a busy machine takes its time
     while left := project.processes():
         assert time.monotonic() < deadline, left
         time.sleep(0.1)

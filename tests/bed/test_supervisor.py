@@ -43,7 +43,7 @@ def supervised(
     write_json(state_dir / "plan.json", {"components": components, "env": dict(os.environ)})
 
     def row(name: str, state: str) -> dict[str, Any]:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             path = state_dir / "status.json"
             found = json.loads(path.read_text())["components"] if path.exists() else {}
@@ -61,7 +61,7 @@ def supervised(
                 if each["pid"] and each["state"] != "dead":
                     os.kill(each["pid"], signal.SIGKILL)
             running.terminate()
-            assert running.wait(10) == 0
+            assert running.wait(60) == 0
 
 
 def test_starts_a_component_after_what_it_needs(tmp_path: Path) -> None:
