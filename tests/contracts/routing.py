@@ -47,7 +47,7 @@ class World(Protocol):
         """Traefik no longer follows."""
 
 
-def live_soon(router: Router, record: Record, seconds: float = 4.0) -> Live:
+def live_soon(router: Router, record: Record, seconds: float = 30.0) -> Live:
     """What is live, once Traefik has had the time to follow."""
     deadline = time.monotonic() + seconds
     while not (live := router.live(record)).confirmed and time.monotonic() < deadline:

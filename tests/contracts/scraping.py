@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from tests.fakes.web import Received, Reply
 
 PRIMARY, CANARY = "aaaaaaaaaa", "bbbbbbbbbb"
 BOTH = {"primary": PRIMARY, "canary": CANARY}
-WITHIN_S = 60.0
+WITHIN_S = 120.0
 _CONFIG = """
 global: {{scrape_interval: {interval}}}
 scrape_configs:
@@ -96,9 +97,13 @@ def _free_port() -> int:
 
 @dataclass(slots=True, kw_only=True)
 class Replica:
-    """One replica of Traefik; `expose` is what Prometheus scrapes. Down, it answers 503."""
+    """One replica of Traefik; `expose` is what Prometheus scrapes. Down, it answers 503.
+
+    What is `stamped` with its time stays Prometheus's newest, though later scrapes fail.
+    """
 
     down: bool = False
+    stamped: bool = False
     reloads: int = 3
     counts: Counter[str] = field(default_factory=Counter)
     scrapes: int = 0
@@ -120,11 +125,12 @@ class Replica:
             if self.down:
                 return Reply(status=503)
             self.scrapes += 1
-            lines = [f"traefik_config_reloads_total {self.reloads}"]
+            stamp = f" {time.time_ns() // 10**6}" if self.stamped else ""
+            lines = [f"traefik_config_reloads_total {self.reloads}{stamp}"]
             for version, count in self.counts.items():
                 service = f"test-podinfo-{version}-80@kubernetescrd"
                 labels = f'service="{service}",code="200",method="GET",protocol="http"'
-                lines.append(f"traefik_service_requests_total{{{labels}}} {count}")
+                lines.append(f"traefik_service_requests_total{{{labels}}} {count}{stamp}")
         text = "\n".join([*lines, ""])
         return Reply(body=text.encode(), headers={"Content-Type": "text/plain; version=0.0.4"})
 

@@ -19,5 +19,5 @@ def test_the_contracts_hold_on_the_real_cluster(bed: Bed) -> None:
     process = bed.popen(
         inside, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    output, _ = process.communicate(timeout=400)
+    output, _ = process.communicate(timeout=560)
     assert process.returncode == 0, output

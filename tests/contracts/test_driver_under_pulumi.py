@@ -22,6 +22,7 @@ pytestmark = pytest.mark.bed
 
 ROOT = Path(__file__).parents[2]
 TO_THE_END = "ran to the end"
+SOON_S = 20.0  # of sixty; a busy machine takes its time
 PROJECT = "name: watch\nruntime: python\n"
 PROGRAM = """
 import os
@@ -125,7 +126,7 @@ def end_orphans(pids: Path) -> None:
                 os.kill(int(pid), signal.SIGKILL)
 
 
-def said(project: Path, *, besides: str = "", within_s: float = 60.0) -> str:
+def said(project: Path, *, besides: str = "", within_s: float = 120.0) -> str:
     """What the provider wrote, as soon as it is something else than `besides`."""
     out = project / "out"
     deadline = time.monotonic() + within_s
@@ -152,8 +153,8 @@ def test_ctrl_c_and_sigterm_are_told_at_once(project: Path, up: Up, number: sign
     began = time.monotonic()
     cli.send_signal(number)
     assert said(project, besides="watching") == INTERRUPTED
-    assert time.monotonic() - began < 2.0
-    assert INTERRUPTED in cli.communicate(timeout=60)[0]
+    assert time.monotonic() - began < SOON_S
+    assert INTERRUPTED in cli.communicate(timeout=120)[0]
     assert cli.returncode != 0
 
 
@@ -169,7 +170,7 @@ def test_without_a_lock_only_a_second_ctrl_c_ends_the_update_and_its_provider(
     assert said(project) == "watching"
     cli.send_signal(signal.SIGINT)
     await_end(provider)
-    assert cli.communicate(timeout=60)[0]
+    assert cli.communicate(timeout=120)[0]
     assert cli.returncode != 0
     assert said(project) == "watching"
 
@@ -180,7 +181,7 @@ def test_a_killed_cli_is_noticed_by_its_address_alone(project: Path, up: Up) -> 
     began = time.monotonic()
     cli.kill()
     assert said(project, besides="watching") == ENGINE_GONE
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < SOON_S
 
 
 def test_a_killed_cli_is_noticed_whatever_comes_first(project: Path, up: Up) -> None:
@@ -190,7 +191,7 @@ def test_a_killed_cli_is_noticed_whatever_comes_first(project: Path, up: Up) -> 
     began = time.monotonic()
     cli.kill()
     assert said(project, besides="watching") in {ENGINE_GONE, INTERRUPTED}
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < SOON_S
 
 
 def test_a_killed_language_host_is_an_interruption(project: Path, up: Up) -> None:
@@ -201,12 +202,12 @@ def test_a_killed_language_host_is_an_interruption(project: Path, up: Up) -> Non
     began = time.monotonic()
     os.kill(parent_of(program), signal.SIGKILL)
     assert said(project, besides="watching") == INTERRUPTED
-    assert time.monotonic() - began < 3.0
-    assert INTERRUPTED in cli.communicate(timeout=60)[0]
+    assert time.monotonic() - began < SOON_S
+    assert INTERRUPTED in cli.communicate(timeout=120)[0]
     assert cli.returncode != 0
 
 
-def await_end(pid: str, within_s: float = 30.0) -> None:
+def await_end(pid: str, within_s: float = 120.0) -> None:
     """Return once the process has ended."""
     deadline = time.monotonic() + within_s
     while Path(f"/proc/{pid}/cwd").exists():

@@ -42,7 +42,7 @@ def tester(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Direct]:
 
 
 def await_health(endpoint: Direct, log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             if endpoint.request(Ask(path="/healthz")).is_success:
@@ -59,7 +59,7 @@ def outcome(tester: Direct, path: str, **more: Any) -> HookResult:
     sender = Sender(app="podinfo", namespace="test", reach=Reach())
     hooks = WebHooks([hook], sender, SystemClock())
     hooks.call(Occasion(type=hook.type, phase="Preparing", checksum="bbbbbbbbbb"))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while (result := hooks.result(hook.type)).outcome is Outcome.PENDING:
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -88,12 +88,12 @@ def test_an_acceptance_test_is_waited_for_and_judged(tester: Direct) -> None:
 
 def test_an_acceptance_test_that_takes_too_long_fails_in_time(tester: Direct) -> None:
     began = time.monotonic()
-    slow = outcome(tester, "/", metadata={"type": "bash", "cmd": "sleep 5"}, timeout_s=0.5)
+    slow = outcome(tester, "/", metadata={"type": "bash", "cmd": "sleep 20"}, timeout_s=0.5)
     assert "did not answer within 0.5 s" in slow.text
-    assert time.monotonic() - began < 3.0
+    assert time.monotonic() - began < 15.0
 
 
 def test_a_load_test_is_started_and_not_waited_for(tester: Direct) -> None:
     began = time.monotonic()
-    assert outcome(tester, "/", metadata={"type": "cmd", "cmd": "sleep 2"}) == PASSED
-    assert time.monotonic() - began < 1.0
+    assert outcome(tester, "/", metadata={"type": "cmd", "cmd": "sleep 20"}) == PASSED
+    assert time.monotonic() - began < 15.0

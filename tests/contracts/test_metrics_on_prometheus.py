@@ -20,6 +20,7 @@ from tests.fakes.web import Received, Reply, Web, serving
 pytestmark = pytest.mark.bed
 
 EDGES = ("0.1", "0.5", "+Inf")
+LATE = 2  # scrapes before the first of the canary's series
 SERVICES = (
     f"test-podinfo-{PRIMARY}-80",
     f"test-podinfo-{PRIMARY}-fallback-80",
@@ -39,7 +40,7 @@ class Traefik:
         self.scrapes += 1
         lines = [f"traefik_config_reloads_total {self.scrapes}"]
         for service in SERVICES:
-            if CANARY not in service or self.scrapes > 2:
+            if CANARY not in service or self.scrapes > LATE:
                 lines.extend(self._lines(f'service="{service}@kubernetescrd"'))
         text = "\n".join([*lines, ""])
         return Reply(body=text.encode(), headers={"Content-Type": "text/plain; version=0.0.4"})
@@ -78,7 +79,8 @@ def of(series: list[Series], kind: Kind, side: Side) -> list[Series]:
 
 
 def test_its_clock_is_this_machines(metrics: PrometheusMetrics) -> None:
-    assert metrics.now_s() == pytest.approx(time.time(), abs=1.0)
+    before = time.time()
+    assert before - 0.1 < metrics.now_s() < time.time() + 0.1
 
 
 def test_exactly_what_was_asked_for_is_answered(metrics: PrometheusMetrics) -> None:
@@ -97,17 +99,24 @@ def test_values_arrive_as_they_were_exposed(metrics: PrometheusMetrics) -> None:
     series = list(metrics.samples(BOTH, 60))
     (primary,) = of(series, Kind.REQUESTS, Side.PRIMARY)
     (canary,) = of(series, Kind.REQUESTS, Side.CANARY)
-    assert [later[1] - earlier[1] for earlier, later in pairwise(primary.points)] == [1.0] * (
-        len(primary.points) - 1
-    )
-    assert canary.points == primary.points[-len(canary.points) :]
-    assert len(primary.points) - len(canary.points) == 2
+    # Each value is the number of its scrape; where the machine stalls, Prometheus misses one.
+    assert all(earlier[1] < later[1] for earlier, later in pairwise(primary.points))
+    assert all(value in range(1, 1000) for _, value in primary.points)
+    assert canary.points == tuple(point for point in primary.points if point[1] > LATE)
 
 
 def test_the_window_is_a_window(metrics: PrometheusMetrics) -> None:
-    (few,) = of(list(metrics.samples(BOTH, 2.5)), Kind.REQUESTS, Side.PRIMARY)
-    assert 2 <= len(few.points) <= 3
-    assert few.points[0][0] >= metrics.now_s() - 4
+    before_s = metrics.now_s()
+    (many,) = of(list(metrics.samples(BOTH, 60)), Kind.REQUESTS, Side.PRIMARY)
+    (few,) = await_(
+        lambda: of(list(metrics.samples(BOTH, 2.5)), Kind.REQUESTS, Side.PRIMARY), "a scrape", 60
+    )
+    after_s = metrics.now_s()
+    recent = [point for point in many.points if point[0] >= after_s - 2.5]
+    older = [point for point in many.points if point[0] < before_s - 2.5]
+    assert set(recent) <= set(few.points)
+    assert older
+    assert not set(older) & set(few.points)
 
 
 def test_a_newborn_canary_counts_from_zero(metrics: PrometheusMetrics) -> None:
@@ -116,7 +125,8 @@ def test_a_newborn_canary_counts_from_zero(metrics: PrometheusMetrics) -> None:
         (one for one in poll.increments if one.side is Side.CANARY and one.kind is Kind.REQUESTS),
         key=lambda one: one.end_s,
     )
-    assert first.amount == 3
+    (canary,) = of(list(metrics.samples(BOTH, 60)), Kind.REQUESTS, Side.CANARY)
+    assert first.amount == canary.points[0][1] > LATE
 
 
 def test_one_version_alone(metrics: PrometheusMetrics) -> None:

@@ -20,7 +20,7 @@ REQUESTS = "traefik_service_requests_total"
 
 @pytest.fixture(scope="module")
 def readings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusReadings]:
-    replica = Replica()
+    replica = Replica(stamped=True)  # a machine that stalls for 250 ms misses a scrape
     replica.answer(PRIMARY, 100)
     replica.answer(CANARY, 5)
     with (
@@ -33,7 +33,7 @@ def readings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusRea
 
 def answered(readings: PrometheusReadings, query: str) -> Reading:
     readings.ask(query, query)
-    found = await_(lambda: readings.answer(query), query, 30)
+    found = await_(lambda: readings.answer(query), query, 60)
     assert found is not None
     return found
 
