@@ -77,7 +77,10 @@ PHASES = (
     State("Progressing", {"analysis": {"interval": _LONG}}, _at_half),
     State(
         "Promoting",
-        {"analysis": {"interval": "20s", "stepWeights": [50], "stepWeightPromotion": 50}},
+        {
+            "analysis": {"interval": "20s", "stepWeights": [50], "stepWeightPromotion": 50},
+            "soak": _LONG,  # whoever strikes a moment late must not find it promoted
+        },
         _in(Phase.PROMOTING),
     ),
     State("Soaking", {"soak": _LONG}, _in(Phase.SOAKING)),

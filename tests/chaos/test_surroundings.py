@@ -34,4 +34,5 @@ def test_while_traefik_restarts_a_run_holds_its_weight(world: World) -> None:
     """Both replicas at once: nobody is left to answer, and users lose what that takes."""
     cells = carry_out(world, Victim.TRAEFIK, Blow.KILL)
     assert [cell.restored_s for cell in cells] == [None] * 4
-    assert sum(cell.failed for cell in cells) <= sum(cell.requests for cell in cells) / 20, cells
+    # A busy machine may take ten seconds to start them; had they stayed away, most would fail.
+    assert sum(cell.failed for cell in cells) <= sum(cell.requests for cell in cells) / 5, cells
