@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 
+from tests.e2e.settings import SURE, merged
 from tests.e2e.world import World
 
 pytestmark = pytest.mark.bed
 
 GOOD, BAD, FIXED = "1", "errors", "2"  # three requests in ten fail
-QUICK: dict[str, Any] = {"analysis": {"threshold": 1, "stepWeights": [50]}}
+QUICK = merged(SURE, {"analysis": {"threshold": 1, "stepWeights": [50]}})
 
 
 def test_a_failed_release_is_reverted_tried_again_and_fixed(world: World) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from tests.e2e.settings import SURE, merged
 from tests.e2e.world import World
 
 pytestmark = pytest.mark.bed
 
 GOOD, BAD = "1", "errors"
-QUICK: dict[str, Any] = {"analysis": {"threshold": 1, "stepWeights": [50]}}
+QUICK = merged(SURE, {"analysis": {"threshold": 1, "stepWeights": [50]}})
 
 
 def test_no_partial_update_deletes_the_version_that_serves(world: World) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.settings import TESTAPP, echo_app, merged
+from tests.e2e.settings import SURE, TESTAPP, echo_app, merged
 from tests.e2e.waiting import await_
 from tests.e2e.world import World
 
 pytestmark = pytest.mark.bed
 
 GOOD, BETTER, BAD = "1", "2", "errors"
-QUICK: dict[str, Any] = {"analysis": {"threshold": 1, "stepWeights": [50]}}
+QUICK = merged(SURE, {"analysis": {"threshold": 1, "stepWeights": [50]}})
 LONGER: dict[str, Any] = {"analysis": {"interval": "3s", "stepWeights": [20, 50, 70]}}
 LATER: dict[str, Any] = {"after": ["second"], "skipAnalysis": True}
 
@@ -28,8 +28,8 @@ def test_of_two_apps_the_bad_one_is_restored_and_the_good_one_promoted(world: Wo
     users = [world.probe(host=_host(world, app), rate=30) for app in ("first", "second")]
     with users[0], users[1], world.weights("first") as good, world.weights("second") as bad:
         failed = world.project.up(fails=True)
-        restored = bad.await_phase("Failed", within_s=0)
-        moved = bad.await_weight(50, within_s=0)
+        restored = bad.await_phase("Failed", within_s=60)
+        moved = bad.await_weight(50, within_s=60)
         promoted = good.changes()[-1]
         assert world.record("third") == later, "it was to come after one that failed"
         _tidied_up(world, before)
@@ -60,7 +60,7 @@ def _tidied_up(world: World, before: dict[str, str]) -> None:
     serving["third"] = world.record("third").primary
     assert serving["third"] != before["third"]
     wanted = {f"{app}-{version}" for app, version in serving.items()}
-    await_(lambda: _deployed(world) == wanted, "the pods' end", 30)
+    await_(lambda: _deployed(world) == wanted, "the pods' end", 60)
 
 
 def _configure(world: World, **tags: str) -> None:

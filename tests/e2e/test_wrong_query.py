@@ -85,7 +85,7 @@ def test_failures_that_are_only_reported_roll_nothing_back(world: World) -> None
     assert "metric request-success-rate: at least 99 % without a 5xx, reported and not judged" in (
         preview.text
     )
-    with world.probe(), world.weights() as weights:
+    with world.probe(rate=150), world.weights() as weights:  # fewer may break no bound by chance
         result = world.project.up()
     assert weights.steps() == [0, 50, 100, 0]
     assert "requests succeeded (primary " in result.text
