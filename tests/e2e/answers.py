@@ -61,6 +61,10 @@ class Answers:
         """Only those sent in this time (unix s)."""
         return self.where(lambda answer: since <= answer.sent < until)
 
+    def answered_before(self, until: float) -> Answers:
+        """Only those whose answer had come by then (unix s): nothing later can have met them."""
+        return self.where(lambda answer: answer.sent + answer.seconds < until)
+
     def of(self, method: str) -> Answers:
         """Only those of one HTTP method."""
         return self.where(lambda answer: answer.method == method)

@@ -1,7 +1,7 @@
 """Callers who differ in what they say and where they come from; runs alone, until SIGTERM.
 
 Arguments: the address and port that they call, and a JSON list of {name, path, headers, source}.
-A line is a JSON list: name, sent (unix s), status (0: none), who answered.
+A line is a JSON list: name, sent and answered (unix s), status (0: none), who answered.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def stay(address: str, port: int, caller: dict[str, Any], stop: threading.Event)
         sent = time.time()
         status, who = call(address, port, caller)
         with LINE:
-            print(json.dumps([caller["name"], sent, status, who]), flush=True)
+            print(json.dumps([caller["name"], sent, time.time(), status, who]), flush=True)
         stop.wait(EVERY_S)
 
 

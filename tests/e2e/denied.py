@@ -40,9 +40,9 @@ def main(kubeconfig: str, namespace: str, role: str) -> None:
     told: list[Sequence[str]] = [denied()]
     for number in range(len(body["rules"])):
         _rule(admin, role, [r for n, r in enumerate(body["rules"]) if n != number])
-        told.append(await_(denied, f"what lacks without {body['rules'][number]}", 10))
+        told.append(await_(denied, f"what lacks without {body['rules'][number]}", 60))
         _rule(admin, role, body["rules"])  # what is denied next is due to the next rule alone
-        await_(lambda: not denied(), "all rights again", 10)
+        await_(lambda: not denied(), "all rights again", 60)
     print(json.dumps(told))
 
 

@@ -54,10 +54,10 @@ class Callers(Script):
         return set(self.met(0, float("inf"))) == {c["name"] for c in _callers("")}
 
     def met(self, since: float, until: float) -> dict[str, set[str]]:
-        """Whom each met in this time (unix s); who begins with "not" is not meant."""
+        """Whom each met who asked and was answered in this time (unix s); "not …" is not meant."""
         found: dict[str, set[str]] = defaultdict(set)
-        for name, sent, status, who in self.rows():
-            if since <= sent < until:
+        for name, sent, answered, status, who in self.rows():
+            if since <= sent and answered < until:
                 found[name].add(who if status == 200 else f"{status}")
         return dict(found)
 

@@ -16,6 +16,8 @@ import time
 from typing import Any
 
 PATIENCE_S = 5.0
+LOOK_S = 0.05
+SURE = 20  # connections of which every replica behind an address gets one, but for one in 500,000
 PATHS = {"GET": "/", "POST": "/echo"}
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -34,6 +36,7 @@ class Client:
         self.name, slash, rest = name.partition("/")
         self.path = slash + rest
         self.keep = keep
+        self.patience_s = PATIENCE_S
         self.idle: list[Streams] = []
 
     async def ask(self, method: str) -> list[Any]:
@@ -41,7 +44,7 @@ class Client:
         began = time.monotonic()
         status, who, pod, error = 0, "", "", ""
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(self.patience_s):
                 status, headers, body = await self._exchange(method)
                 who, pod = named(headers, body)
         except TimeoutError:
@@ -126,6 +129,15 @@ async def send(client: Client, rate: float, methods: list[str], stop: asyncio.Ev
     print("end", flush=True)
 
 
+async def routed(host: str, port: int, name: str) -> None:
+    """Return once no replica of a proxy says 404: one may hear of a route later than another."""
+    clients = [Client(host, port, name, keep=False) for _ in range(SURE)]
+    statuses: set[int] = {404}
+    while 404 in statuses:
+        await asyncio.sleep(LOOK_S)
+        statuses = {found[2] for found in await asyncio.gather(*(c.ask("GET") for c in clients))}
+
+
 async def report(client: Client, method: str, offset: float) -> None:
     """Ask once and write how it went."""
     sent = round(time.monotonic() + offset, 4)
@@ -142,12 +154,17 @@ async def main() -> None:
     parser.add_argument("--methods", default="GET")
     parser.add_argument("--keep-alive", action="store_true")
     parser.add_argument("--header", default="", help="a line to be added to each request's head")
+    parser.add_argument("--once-routed", action="store_true", help="begin when nobody says 404")
+    parser.add_argument("--patience-s", type=float, default=PATIENCE_S, help="for one answer")
     options = parser.parse_args()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     client = Client(options.host, options.port, options.name, keep=options.keep_alive)
     client.header = options.header
+    client.patience_s = options.patience_s
+    if options.once_routed:
+        await routed(options.host, options.port, options.name)
     await send(client, options.rate, options.methods.split(","), stop)
 
 

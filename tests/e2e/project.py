@@ -22,9 +22,9 @@ from tests.e2e.waiting import await_
 CHECKOUT = Path(__file__).parents[2]
 PLAIN = ("--non-interactive", "--color=never")
 GO_AHEAD = ("--yes", "--skip-preview")
-UP_WITHIN_S = 150.0
-COMMAND_WITHIN_S = 60.0
-KILLED_WITHIN_S = 15.0
+UP_WITHIN_S = 300.0
+COMMAND_WITHIN_S = 120.0
+KILLED_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,14 @@
-"""Follows how many pods each version has, and what an autoscaler would make of them."""
+"""Follows how many pods each version has, and what an autoscaler would make of them.
+
+What came first is told by the API server's revisions: a watch may lag behind another by seconds.
+"""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -14,46 +18,73 @@ from tests.bed.errors import BedError
 from tests.e2e.watching import Watching
 from tests.e2e.world import World
 
-_COLUMNS = '{.metadata.name}|{.spec.replicas}|{.status.readyReplicas}{"\\n"}'
+_WANTED = '{.metadata.name}|{.metadata.resourceVersion}|{.spec.replicas}{"\\n"}'
+_READY = (
+    "{.metadata.name}|{.metadata.resourceVersion}|"
+    r"{.metadata.labels.app\.kubernetes\.io/version}|"
+    '{.status.conditions[?(@.type=="Ready")].status}{"\\n"}'
+)
 _PERIOD_S = 1.0  # the real one looks every 15 s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """What a version's Deployment said from `at` (unix s) on."""
+    """How many pods a version has from the API server's `revision` on."""
 
-    at: float
+    revision: int
     version: str
-    wanted: int
-    ready: int
+    pods: int
 
 
-class Sizes(Watching):
-    """A context manager; entered before the versions exist or while they run."""
+class Wanted(Watching):
+    """How many each version's Deployment asks for; entered before the versions exist or later."""
 
     def __init__(self, bed: Bed, namespace: str, app: str) -> None:
         self._app = app
         self._found: list[Size] = []
-        get = ("-n", namespace, "get", "deployments", f"-o=jsonpath={_COLUMNS}")
+        get = ("-n", namespace, "get", "deployments", f"-o=jsonpath={_WANTED}")
         super().__init__(bed, *get, hear=self._heard)
 
     def of(self, version: str) -> list[Size]:
         """Everything that was seen of a version, in order."""
         return [size for size in list(self._found) if size.version == version]
 
-    def reached(self, version: str, pods: int, *, ready: bool = False) -> float:
-        """When it was first to have so many pods, or had them ready (unix s)."""
-        for size in self.of(version):
-            if (size.ready if ready else size.wanted) >= pods:
-                return size.at
-        raise AssertionError(f"never {pods} pods: {self.of(version)}")
-
-    def _heard(self, at: float, line: str) -> None:
-        name, _, numbers = line.partition("|")
-        if numbers:
-            wanted, ready = (int(number or 0) for number in numbers.split("|"))
+    def _heard(self, _at: float, line: str) -> None:
+        if line.count("|") == 2:
+            name, revision, pods = line.split("|")
             version = name.removeprefix(f"{self._app}-")
-            self._found.append(Size(at=at, version=version, wanted=wanted, ready=ready))
+            size = Size(revision=int(revision), version=version, pods=int(pods or 0))
+            self._found.append(size)
+
+
+class Ready(Watching):
+    """How many pods of each version are ready, as the pods themselves say, which a run looks at."""
+
+    def __init__(self, bed: Bed, namespace: str) -> None:
+        self._found: list[Size] = []
+        self._ready: dict[str, set[str]] = defaultdict(set)
+        get = ("-n", namespace, "get", "pods", f"-o=jsonpath={_READY}")
+        super().__init__(bed, *get, hear=self._heard)
+
+    def of(self, version: str) -> list[Size]:
+        """Everything that was seen of a version, in order."""
+        return [size for size in list(self._found) if size.version == version]
+
+    def _heard(self, _at: float, line: str) -> None:
+        if line.count("|") == 3:
+            name, revision, version, ready = line.split("|")
+            pods = self._ready[version]
+            (pods.add if ready == "True" else pods.discard)(name)
+            size = Size(revision=int(revision), version=version, pods=len(pods))
+            self._found.append(size)
+
+
+def reached(sizes: Sequence[Size], pods: int) -> int:
+    """The revision from which on there were so many."""
+    for size in sizes:
+        if size.pods >= pods:
+            return size.revision
+    raise AssertionError(f"never {pods} pods: {sizes}")
 
 
 class Scaling:

@@ -62,7 +62,9 @@ def test_a_value_within_its_range_lets_a_release_go_on(world: World) -> None:
     ]
     for step in report["steps"]:
         assert any("canary-requests is " in text for text in step["verdicts"])
-        assert "answer is 42 (not judged)" in step["verdicts"]
+        assert any(text.startswith("answer") for text in step["verdicts"])
+    # What decides nothing is not waited for: one bake may end before it was answered.
+    assert any("answer is 42 (not judged)" in step["verdicts"] for step in report["steps"])
     users.answers().assert_none_failed()
 
 

@@ -12,7 +12,7 @@ from tests.e2e.world import World
 
 pytestmark = pytest.mark.bed
 
-RESTORED_WITHIN_S = 8.0
+RESTORED_WITHIN_S = 60.0  # before the bake ends, and nothing else would restore
 PLAN: dict[str, Any] = {"analysis": {"interval": "2m", "stepWeights": [50]}, "soak": "2s"}
 
 
@@ -40,7 +40,7 @@ def test_what_somebody_deletes_at_rest_is_named_and_comes_back(world: World) -> 
     assert "was it deleted by hand? `pulumi up --refresh` makes it again" in reason
     world.project.up("--refresh")
     assert (world.members(), world.apex_version()) == (members, primary)
-    await_(lambda: len(world.pods(primary)) == 2, "both pods", 30)
+    await_(lambda: len(world.pods(primary)) == 2, "both pods", 60)
     assert not world.project.preview("--expect-no-changes").lines("missing")
 
 

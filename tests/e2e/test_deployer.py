@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.bed.errors import BedError
 from tests.e2e.project import CHECKOUT
 from tests.e2e.settings import BETTER, GOOD
+from tests.e2e.waiting import await_
 from tests.e2e.world import World
 
 pytestmark = pytest.mark.bed
@@ -73,7 +75,7 @@ def test_each_right_that_lacks_is_named(world: World, kubeconfig: Path) -> None:
     role = f"{world.namespace}-release"
     command = [sys.executable, "-m", "tests.e2e.denied", str(kubeconfig), world.namespace, role]
     with world.bed.popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as process:
-        text, _ = process.communicate(timeout=120)
+        text, _ = process.communicate(timeout=300)
     assert process.returncode == 0, text
     enough, *lacking = json.loads(text)
     assert enough == []
@@ -93,6 +95,16 @@ def _without_leases(world: World) -> None:
     rest = [rule for rule in rules if rule["resources"] != ["leases"]]
     assert len(rest) == len(rules) - 1
     _apply(world, _rbac("ClusterRole", f"{world.namespace}-release", rules=rest))
+    await_(lambda: not _may_lease(world), "an authorizer that has heard of it", 60)
+
+
+def _may_lease(world: World) -> bool:
+    whom = f"--as=system:serviceaccount:{world.namespace}:{ACCOUNT}"
+    try:
+        world.bed.kubectl("-n", world.namespace, "auth", "can-i", "create", "leases", whom)
+    except BedError:
+        return False
+    return True
 
 
 def _bind(world: World, role: str, namespace: str) -> None:

@@ -28,10 +28,12 @@ def test_a_first_deploy_serves_once_the_pods_are_ready(world: World) -> None:
 
 
 def test_a_first_deploy_that_fails_is_fixed_and_destroyed(world: World) -> None:
-    world.write(MISSING, {"progressDeadlineSeconds": 4})
+    world.write(MISSING, {"progressDeadlineSeconds": 10})
     failed = world.project.up(fails=True)
     (reason,) = failed.reasons
-    assert reason.startswith(f"error: Rejected: {MISSING}: not ready within 4 s: 0 of 2 pods ready")
+    assert reason.startswith(
+        f"error: Rejected: {MISSING}: not ready within 10 s: 0 of 2 pods ready"
+    )
     assert reason.endswith("; nothing serves yet")
     assert "ImagePull" in reason
     assert "Traceback" not in failed.text
@@ -42,7 +44,7 @@ def test_a_first_deploy_that_fails_is_fixed_and_destroyed(world: World) -> None:
     assert world.versions() == {world.record().primary}
 
     world.project.destroy()
-    await_(lambda: not _exists(world), "the namespace is gone", 30)
+    await_(lambda: not _exists(world), "the namespace is gone", 60)
     assert world.project.export() == {}
 
 

@@ -12,7 +12,7 @@ from tests.e2e.world import World
 
 pytestmark = pytest.mark.bed
 
-PLAN: dict[str, Any] = {"analysis": {"interval": "5s", "stepWeights": [30, 60]}, "soak": "2s"}
+PLAN: dict[str, Any] = {"analysis": {"interval": "1m", "stepWeights": [30, 60]}, "soak": "2s"}
 
 
 def test_weights_that_somebody_edits_end_a_run(world: World) -> None:

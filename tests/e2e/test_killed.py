@@ -13,16 +13,16 @@ from canary.adapters.process.driver import ENGINE_GONE, INTERRUPTED
 from canary.core.record import Phase
 from tests.e2e.processes import providers, signal_providers
 from tests.e2e.settings import BETTER, GOOD
-from tests.e2e.waiting import await_
+from tests.e2e.waiting import GUARDED_WITHIN_S, await_
 from tests.e2e.world import World
 
 pytestmark = pytest.mark.bed
 
 ENDLESS: dict[str, Any] = {"analysis": {"interval": "2m", "stepWeights": [50]}}
-SHORT: dict[str, Any] = {"analysis": {"stepWeights": [50]}, "drain": "6s"}
-RESTORED_WITHIN_S = 8.0
-GUARDED_WITHIN_S = 15.0
-STOPPED_WITHIN_S = 60.0  # the records are listed every half minute
+SHORT: dict[str, Any] = {"analysis": {"stepWeights": [50]}, "drain": "4s"}
+DRAINING = {**SHORT, "drain": "30s"}  # it is killed meanwhile
+RESTORED_WITHIN_S = 30.0  # no promise: a busy machine takes longer, and there is no guard
+STOPPED_WITHIN_S = 120.0  # the records are listed every half minute
 
 
 def test_an_interrupted_and_a_killed_run_are_restored_within_seconds(world: World) -> None:
@@ -46,7 +46,7 @@ def test_when_the_machine_dies_the_guard_restores(world: World) -> None:
     world.write(GOOD, ENDLESS)
     world.project.up()
     primary, members = world.record().primary, world.members()
-    leader = await_(lambda: _leading_guard(world), "a guard that leads", 30)
+    leader = await_(lambda: _leading_guard(world), "a guard that leads", 60)
     with world.probe(methods=("GET", "POST")) as users:
         run = _all_killed(world)
         killed = ("delete", "pod", leader, "--grace-period=0", "--force", "--wait=false")
@@ -56,7 +56,9 @@ def test_when_the_machine_dies_the_guard_restores(world: World) -> None:
         )
         assert world.record().run == f"guard-{run}"
         assert world.record().reason.startswith(f"restored by guard: the driver of run {run} gave")
-        assert (world.members(), world.apex_version()) == (members, primary)
+        # The list with the record comes first.
+        await_(lambda: world.members() == members, "the other list", GUARDED_WITHIN_S)
+        assert world.apex_version() == primary
         assert _leading_guard(world) != leader
         failed = world.record().canary
         await_(lambda: not world.pods(failed), "the end of what failed", STOPPED_WITHIN_S)
@@ -112,7 +114,7 @@ def _interrupted(world: World) -> None:
         at = time.time()
         running.interrupt()
         result = running.finish()
-        assert weights.await_phase("Failed", 0).at - at < RESTORED_WITHIN_S
+        assert weights.await_phase("Failed", 60).at - at < RESTORED_WITHIN_S
     assert result.code != 0
     (reason,) = result.reasons
     assert reason.startswith(f"error: Interrupted: {BETTER}: the update was interrupted")
@@ -123,15 +125,15 @@ def _killed(world: World) -> None:
     """Kill -9 of the CLI at 50 %: the orphaned provider notices, restores and ends."""
     before = world.record().run
     running = world.project.start_up()
-    await_(lambda: world.record().run != before, "another run", 30)
-    await_(lambda: world.record().weight_percent == 50, "50 % again", 30)
+    await_(lambda: world.record().run != before, "another run", 60)
+    await_(lambda: world.record().weight_percent == 50, "50 % again", 60)
     at = time.time()
     running.kill()
     await_(lambda: world.record().phase is Phase.FAILED, "a restore", RESTORED_WITHIN_S)
     print(f"restored {time.time() - at:.1f} s after the kill")
     # Which of the two signals comes first is the language host's choice.
     assert world.record().reason in {ENGINE_GONE, INTERRUPTED}
-    await_(lambda: not list(providers(world.project)), "the provider's end", 30)
+    await_(lambda: not list(providers(world.project)), "the provider's end", 60)
     world.project.run("cancel", "--yes")  # the lock of the killed CLI
 
 
@@ -168,11 +170,11 @@ def _leading_guard(world: World) -> str:
 
 def _killed_while_draining(world: World) -> str:
     """Kill -9 of the CLI when the new version has just been made the primary; which it is."""
-    world.write(BETTER, SHORT)
+    world.write(BETTER, DRAINING)
     with world.weights() as weights:
         running = world.project.start_up()
         new = weights.await_weight(100).record
-        await_(lambda: weights.records()[-1].phase is Phase.SUCCEEDED, "the promotion", 30)
+        await_(lambda: weights.records()[-1].phase is Phase.SUCCEEDED, "the promotion", 60)
     running.kill()
     world.project.run("cancel", "--yes")
     assert new is not None

@@ -30,7 +30,7 @@ def gateway(world: World) -> Iterator[World]:
     """A route to Prometheus: HTTPS, basic authentication, and a prefix that it does not know."""
     world.bed.kubectl("apply", "-f", "-", stdin=json.dumps(_objects(world)))
     try:
-        await_(lambda: _answers(world), "a route that asks for a login", 30)
+        await_(lambda: _answers(world), "a route that asks for a login", 60)
         yield world
     finally:
         kinds = "secret,middleware,ingressroute"

@@ -13,8 +13,9 @@ import pytest
 
 from tests.bench.peer import APP, Peer
 from tests.e2e.answers import Answers
+from tests.e2e.probes import Probe
 from tests.e2e.settings import BETTER, GOOD, MISSING
-from tests.e2e.test_at_rest import fingerprints
+from tests.e2e.test_at_rest import fingerprints, settle_down
 from tests.e2e.waiting import await_
 from tests.e2e.world import World
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.bed
 PLAIN = ("Service/podinfo", "IngressRoute/podinfo")
 PEERS = (*PLAIN, "TraefikService/podinfo")
 OLD, NEW = "6.9.2", "6.9.2-blue"
-GONE_WITHIN_S = 40.0
+GONE_WITHIN_S = 120.0
 
 
 @pytest.fixture
@@ -42,8 +43,9 @@ def settle(world: World, peer: Peer) -> None:
     service = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.namespace}}
     peer.apply(namespace, peer.deployment(GOOD), service, peer.route("Service"))
-    rollout = ("rollout", "status", f"deployment/{APP}", "--timeout=60s")
+    rollout = ("rollout", "status", f"deployment/{APP}", "--timeout=120s")
     world.bed.kubectl("-n", world.namespace, *rollout)
+    settle_down(world)
 
 
 def routing(world: World) -> dict[str, str]:
@@ -67,7 +69,7 @@ def test_a_plain_app_is_taken_over_and_no_request_fails(world: World, peer: Peer
         assert world.apex_version() == record.primary
         _await_served_by(NEW, users)
         _delete(world, "deployment", "podinfo")
-        await_(lambda: not world.objects("pods", f"app={APP}"), "the old pods are gone", 30)
+        await_(lambda: not world.objects("pods", f"app={APP}"), "the old pods are gone", 60)
 
         world.write(GOOD, {"createNamespace": False})  # and from now on it is as any other
         world.project.up()
@@ -130,7 +132,7 @@ def test_a_first_version_that_never_gets_ready_leaves_the_old_one_serving(
 ) -> None:
     settle(world, peer)
     with world.probe() as users, world.pod_probe() as callers:
-        changes = {**adopting(*PLAIN), "progressDeadlineSeconds": 4}
+        changes = {**adopting(*PLAIN), "progressDeadlineSeconds": 8}
         world.write(MISSING, changes)
         (reason,) = world.project.up(fails=True).reasons
         assert reason.endswith("(what was to be taken over serves as before)")
@@ -147,8 +149,12 @@ def _nobody_complains(answers: Answers) -> None:
     answers.assert_none_failed()
 
 
-def _await_served_by(version: str, users: Any) -> None:
-    await_(lambda: users.answers().all[-2].who in {version, ""}, f"answers of {version}", 30)
+def _await_served_by(version: str, users: Probe) -> None:
+    await_(lambda: _last_met(users) == version, f"answers of {version}", 60)
+
+
+def _last_met(users: Probe) -> str:
+    return [answer.who for answer in users.answers().all if answer.who][-1]
 
 
 def _delete(world: World, kind: str, name: str) -> None:

@@ -38,9 +38,9 @@ def _move_in(world: World) -> None:
     body = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
     here = ("-n", world.namespace)
     world.bed.kubectl(*here, "apply", "-f", "-", stdin=body)
-    world.bed.kubectl(*here, "rollout", "status", "deployment/neighbour", "--timeout=30s")
+    world.bed.kubectl(*here, "rollout", "status", "deployment/neighbour", "--timeout=120s")
     with _next_door(world) as probe:
-        await_(lambda: "3" in probe.answers().versions(), "Traefik routes to it", 30)
+        await_(lambda: "3" in probe.answers().versions(), "Traefik routes to it", 60)
 
 
 def _next_door(world: World) -> Probe:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -14,7 +13,8 @@ from tests.e2e.world import World
 pytestmark = pytest.mark.bed
 
 LONG: dict[str, Any] = {
-    "analysis": {"interval": "4s", "stepWeights": [20, 40, 60, 80]},
+    # Long enough for people, whose command takes a while to start, to speak before a bake ends.
+    "analysis": {"interval": "12s", "stepWeights": [20, 40, 60, 80]},
     "soak": "2s",
 }
 
@@ -50,12 +50,11 @@ def test_a_run_is_aborted_with_nothing_but_kubectl(world: World) -> None:
     with world.probe() as users, world.weights() as weights:
         running = world.project.start_up()
         weights.await_weight(20)
-        at = time.time()
         order = ("annotate", "traefikservice", world.app, "canary.rollout/order=abort")
         world.bed.kubectl("-n", world.namespace, *order)
         result = running.finish()
-        assert weights.await_phase("Failed", 0).at - at < 10.0
     assert result.code != 0
+    assert weights.steps() == [0, 20, 0]
     (reason,) = result.reasons
     assert "at 20 %: aborted by somebody; all traffic is back on" in reason
     marks = world.object("traefikservice", world.app)["metadata"]["annotations"]
@@ -67,8 +66,9 @@ def test_a_watcher_sees_a_run_to_its_end(world: World) -> None:
     world.write(GOOD, LONG)
     world.project.up()
     world.write(BETTER, {**LONG, "skipAnalysis": True})
+    before = world.record().run
     running = world.project.start_up()
-    await_(lambda: world.record().unfinished, "a run", 60)
+    await_(lambda: world.record().run != before, "a run", 60)
     lines = world.canary("watch", world.app, "-n", world.namespace).splitlines()
     assert lines[-1].endswith(f"Succeeded, {BETTER} serves")
     assert running.finish().code == 0

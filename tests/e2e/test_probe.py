@@ -58,13 +58,34 @@ def test_errors_and_missing_pages_are_failures() -> None:
 
 
 def test_no_answer_and_no_connection_are_failures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prober, "PATIENCE_S", 0.2)
-    with app(hang_share=1.0) as port:
+    with app(hang_share=1.0) as port, monkeypatch.context() as impatient:
+        impatient.setattr(prober, "PATIENCE_S", 0.2)
         silent = asked(port)
     refused = asked(port)
     assert (silent.status, silent.error, silent.failed) == (0, "no answer", True)
     assert (refused.status, refused.failed) == (0, True)
     assert "ConnectionRefusedError" in refused.error
+
+
+def test_a_probe_begins_when_no_replica_says_404_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
+    async def ask(_: prober.Client, method: str) -> list[object]:
+        nonlocal asked
+        asked += 1
+        return [0.0, method, 404 if asked <= prober.SURE + 1 else 200, "", "", ""]
+
+    monkeypatch.setattr(prober.Client, "ask", ask)
+    asyncio.run(prober.routed("127.0.0.1", 1, "app.test"))
+    assert asked == 3 * prober.SURE  # of the second round one was still 404
+
+
+def test_what_came_before_a_moment_was_answered_before_it() -> None:
+    def answer(sent: float) -> Answer:
+        return Answer(sent=sent, seconds=1.0, method="GET", status=200, who="", pod="", error="")
+
+    answers = Answers((answer(1.0), answer(1.5), answer(2.5)))
+    assert [one.sent for one in answers.answered_before(2.4).all] == [1.0]
 
 
 def test_slow_answers_do_not_lower_the_rate() -> None:
@@ -73,12 +94,17 @@ def test_slow_answers_do_not_lower_the_rate() -> None:
         command = [sys.executable, str(PROBER), *options, "--methods", "GET,POST"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout
-            lines = [process.stdout.readline()]
+            lines = [process.stdout.readline() for _ in range(40)]
             process.send_signal(signal.SIGTERM)
             lines += process.stdout.readlines()
     answers = Answers.parsed(lines)
     assert lines[-1] == "end\n"
-    assert len(answers) >= 15  # those that were sent before the first answer came
+    assert max(_open_at(answers, answer.sent) for answer in answers.all) >= 15
     assert {answer.method for answer in answers.all} == {"GET", "POST"}
     assert answers.share("7") == 1.0
     answers.assert_none_failed()
+
+
+def _open_at(answers: Answers, moment: float) -> int:
+    """How many requests had been sent by then and were not answered yet."""
+    return sum(each.sent <= moment < each.sent + each.seconds for each in answers.all)

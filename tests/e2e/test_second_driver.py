@@ -16,14 +16,18 @@ from canary.core.record import Phase
 from tests.e2e.processes import signal_providers
 from tests.e2e.project import Project
 from tests.e2e.settings import BETTER, GOOD
-from tests.e2e.waiting import await_
+from tests.e2e.waiting import GUARDED_WITHIN_S, await_
 from tests.e2e.world import World
 
 pytestmark = pytest.mark.bed
 
-STEADY: dict[str, Any] = {"analysis": {"interval": "40s", "stepWeights": [50]}, "soak": "2s"}
+GATE = {
+    "name": "sign-off",
+    "type": "confirm-promotion",
+    "url": "http://flagger-loadtester.canary-system/gate/halt",
+}
+STEADY: dict[str, Any] = {"analysis": {"stepWeights": [50], "webhooks": [GATE]}, "soak": "2s"}
 ENDLESS: dict[str, Any] = {"analysis": {"interval": "2m", "stepWeights": [50]}}
-GUARDED_WITHIN_S = 15.0
 HELD = re.compile(r"run (\S+) is under way: process \d+ on \S+ has held it since (\S+) and is")
 
 
@@ -39,6 +43,7 @@ def test_a_second_driver_is_told_who_holds_the_run_and_touches_nothing(
             running = world.project.start_up()
             record = weights.await_weight(50).record
             assert record is not None
+            running.await_text("held at 50 %: waiting for confirm-promotion", 60)
             before = world.marks()
             _told(second.preview("--diff").text, record.run, began)  # it may look, and is warned
             refused = second.up(fails=True)
@@ -46,6 +51,7 @@ def test_a_second_driver_is_told_who_holds_the_run_and_touches_nothing(
             assert "Traceback" not in refused.text
             assert "nothing was touched" in refused.text
             assert world.marks() == before
+            world.canary("approve", world.app, "-n", world.namespace, "--by", "ann")
             first = running.finish()
     assert first.code == 0, first.text
     assert weights.steps() == [0, 50, 100, 0]
@@ -65,9 +71,9 @@ def test_a_driver_that_was_stopped_writes_nothing_once_the_guard_took_over(world
         signal_providers(world.project, signal.SIGSTOP)
         try:
             await_(lambda: world.record().phase is Phase.FAILED, "a restore", GUARDED_WITHIN_S)
-            await_(lambda: world.members() == members, "all of it", 30)
+            await_(lambda: world.members() == members, "all of it", 60)
             # The guard deletes the failover last: from then on nobody has anything to write.
-            await_(lambda: "podinfo-failover" not in _lists(world), "the end of it", 30)
+            await_(lambda: "podinfo-failover" not in _lists(world), "the end of it", 60)
             before = world.marks(sized="deployments")
         finally:
             signal_providers(world.project, signal.SIGCONT)

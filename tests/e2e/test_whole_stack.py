@@ -12,6 +12,7 @@ from tests.bed.cluster import Bed
 from tests.bed.errors import BedError
 from tests.e2e.conftest import bed_name
 from tests.e2e.project import CHECKOUT, Project
+from tests.e2e.shared import await_furnished
 from tests.e2e.waiting import await_
 
 pytestmark = pytest.mark.bed
@@ -32,6 +33,7 @@ def empty() -> Iterator[Bed]:
 
 
 def test_the_dev_stack_comes_and_goes_and_leaves_nothing(empty: Bed, tmp_path: Path) -> None:
+    await_furnished(empty)
     before = objects(empty)
     project = Project(empty, tmp_path, "dev")
     project.init()
@@ -54,7 +56,7 @@ def test_the_dev_stack_comes_and_goes_and_leaves_nothing(empty: Bed, tmp_path: P
 
     project.destroy()
     assert project.export() == {}
-    await_(lambda: objects(empty) == before, "the cluster as it was", 30)
+    await_(lambda: objects(empty) == before, "the cluster as it was", 90)
 
 
 def restart_restricted(bed: Bed, namespace: str) -> None:
@@ -64,9 +66,20 @@ def restart_restricted(bed: Bed, namespace: str) -> None:
     bed.kubectl(*everything, "--grace-period=1")
     waiting = ("-n", namespace, "wait", "--for=condition=Available", "--timeout=120s")
     bed.kubectl(*waiting, "deployments", "--all")
+    # Which may be what was said of the old pods.
+    await_(lambda: all_pods_ready(bed, namespace), f"new pods in {namespace}", 120)
     loose = ("run", "loose", "--image=nowhere/none:1", "--dry-run=server")
     with pytest.raises(BedError, match="violates PodSecurity"):
         bed.kubectl("-n", namespace, *loose)
+
+
+def all_pods_ready(bed: Bed, namespace: str) -> bool:
+    """Whether there are as many ready pods as the Deployments ask for."""
+    get = ("-n", namespace, "get")
+    wanted = bed.kubectl(*get, "deployments", "-o=jsonpath={.items[*].spec.replicas}").split()
+    status = '{.items[*].status.conditions[?(@.type=="Ready")].status}'
+    ready = bed.kubectl(*get, "pods", f"-o=jsonpath={status}").split()
+    return ready.count("True") == sum(map(int, wanted))
 
 
 def objects(bed: Bed) -> set[str]:

@@ -1,6 +1,7 @@
 """Visitors with a cookie jar each, who alternate GET and POST; runs alone, until SIGTERM.
 
-A line is a JSON list: visitor, sent (unix s), method, status (0: none), who answered, Set-Cookie.
+A line is a JSON list: visitor, sent and answered (unix s), method, status (0: none), who answered,
+Set-Cookie.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class Visitor:
             sent = time.time()
             answer = self.ask(method)
             with LINE:
-                print(json.dumps([self.number, sent, method, *answer]), flush=True)
+                print(json.dumps([self.number, sent, time.time(), method, *answer]), flush=True)
             if stop.wait(every_s):
                 return
 

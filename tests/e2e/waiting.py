@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 LOOK_S = 0.05
+GUARDED_WITHIN_S = 15.0 + 5.0  # what is promised, and what a machine that stalls may add
 
 T = TypeVar("T")
 

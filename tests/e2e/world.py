@@ -147,7 +147,7 @@ class World:
         with self.bed.popen(
             command, cwd=CHECKOUT, stdout=out, stderr=subprocess.STDOUT, text=True
         ) as process:
-            text, _ = process.communicate(timeout=60)
+            text, _ = process.communicate(timeout=120)
         assert process.returncode == code, text
         return str(text)
 
