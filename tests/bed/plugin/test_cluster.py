@@ -101,13 +101,13 @@ def test_a_deployment_and_its_service_are_awaited_until_they_serve(stage: Stage)
 
 
 def test_a_rollout_that_cannot_pull_says_so_and_keeps_the_object(stage: Stage) -> None:
-    bad = deployment("127.0.0.1:1/none:1", {"pulumi.com/timeoutSeconds": "12"})
+    bad = deployment("127.0.0.1:1/none:1", {"pulumi.com/timeoutSeconds": "10"})
     inputs = stage.driver.check(DEPLOYMENT, bad)
     with pytest.raises(grpc.RpcError) as caught:
         stage.driver.create(DEPLOYMENT, inputs)
     failure = failure_of(caught.value)
     assert failure.id == f"{stage.namespace}/web"
-    assert "timed out after 12 s" in failure.reasons[0]
+    assert "timed out after 10 s" in failure.reasons[0]
     assert "app ErrImagePull" in failure.reasons[0] or "ImagePullBackOff" in failure.reasons[0]
     stage.driver.delete(DEPLOYMENT, failure.id, inputs)
 
