@@ -17,7 +17,9 @@ from tests.e2e.world import World
 pytestmark = pytest.mark.bed
 
 STRICT: dict[str, Any] = {"analysis": {"interval": "3s", "stepWeights": [30, 50, 70]}}
-IMPATIENT: dict[str, Any] = {"progressDeadlineSeconds": 12}  # time enough to learn why
+# Time enough to learn why: that no image came is known before that no probe passed.
+IMPATIENT: dict[str, Any] = {"progressDeadlineSeconds": 8}
+UNPROBED: dict[str, Any] = {"progressDeadlineSeconds": 12}
 LONG: dict[str, Any] = {"analysis": {"interval": "3s", "stepWeight": 5, "stepWeights": None}}
 ERRORS, SLOW = f"{PODINFO}:6.9.2-errors", f"{PODINFO}:6.9.2-slow"
 UNREADY, CRASH = f"{PODINFO}:6.9.2-unready", f"{PODINFO}:6.9.2-crash"
@@ -82,7 +84,7 @@ def test_slowness_is_rolled_back(world: World) -> None:
 
 
 def test_a_version_that_never_gets_ready_gets_no_traffic(world: World) -> None:
-    release = released(world, GOOD, UNREADY, IMPATIENT)
+    release = released(world, GOOD, UNREADY, UNPROBED)
     assert "not ready within 12 s: 0 of 2 pods ready: " in release.reason
     assert "503" in release.reason
     assert release.steps == [0]
@@ -91,7 +93,7 @@ def test_a_version_that_never_gets_ready_gets_no_traffic(world: World) -> None:
 
 def test_an_image_that_does_not_exist_gets_no_traffic(world: World) -> None:
     release = released(world, GOOD, MISSING, IMPATIENT)
-    assert "not ready within 12 s: 0 of 2 pods ready: " in release.reason
+    assert "not ready within 8 s: 0 of 2 pods ready: " in release.reason
     assert "ImagePull" in release.reason
     assert release.steps == [0]
     release.answers.assert_none_failed()

@@ -28,12 +28,10 @@ def test_a_first_deploy_serves_once_the_pods_are_ready(world: World) -> None:
 
 
 def test_a_first_deploy_that_fails_is_fixed_and_destroyed(world: World) -> None:
-    world.write(MISSING, {"progressDeadlineSeconds": 10})
+    world.write(MISSING, {"progressDeadlineSeconds": 8})
     failed = world.project.up(fails=True)
     (reason,) = failed.reasons
-    assert reason.startswith(
-        f"error: Rejected: {MISSING}: not ready within 10 s: 0 of 2 pods ready"
-    )
+    assert reason.startswith(f"error: Rejected: {MISSING}: not ready within 8 s: 0 of 2 pods ready")
     assert reason.endswith("; nothing serves yet")
     assert "ImagePull" in reason
     assert "Traceback" not in failed.text
