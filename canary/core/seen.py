@@ -119,7 +119,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookResult:
-    """The outcome and, when failed, one redacted line with name, status and body's beginning."""
+    """The outcome and, when failed, one redacted line with name, status and body's beginning.
+
+    Called again after a failure, it is pending with that line until it is answered.
+    """
 
     outcome: Outcome = Outcome.IDLE
     text: str = ""

@@ -38,12 +38,15 @@ class FakeHooks:
         self._clock = clock
         self._answers = {kind: list(given) for kind, given in (answers or {}).items()}
         self._pending: dict[HookType, tuple[float, Answer]] = {}
+        self._said: dict[HookType, str] = {}
         assert all(self._answers.values()), "a hook has at least one answer"
 
     def call(self, occasion: Occasion) -> None:
         answers = self._answers.get(occasion.type)
-        if not answers or self.result(occasion.type).outcome is Outcome.PENDING:
+        last = self.result(occasion.type)
+        if not answers or last.outcome is Outcome.PENDING:
             return
+        self._said[occasion.type] = last.text
         now_s = self._clock.now_s()
         self.calls.append((now_s, occasion))
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
@@ -54,5 +57,5 @@ class FakeHooks:
             return HookResult()
         due_s, answer = self._pending[kind]
         if self._clock.now_s() < due_s:
-            return HookResult(outcome=Outcome.PENDING)
+            return HookResult(outcome=Outcome.PENDING, text=self._said[kind])
         return answer.result

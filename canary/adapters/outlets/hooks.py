@@ -152,12 +152,15 @@ class WebHooks:
         self._sender = sender
         self._clock = clock
         self._calls: dict[HookType, Errand[HookResult]] = {}
+        self._said: dict[HookType, str] = {}
 
     def call(self, occasion: Occasion) -> None:
         """Start every hook of the occasion's type in order; ignored while a call is pending."""
         hooks = tuple(hook for hook in self._hooks if hook.type == occasion.type)
-        if not hooks or self.result(occasion.type).outcome is Outcome.PENDING:
+        last = self.result(occasion.type)
+        if not hooks or last.outcome is Outcome.PENDING:
             return
+        self._said[occasion.type] = last.text
         call = _Call(hooks, occasion, self._sender)
         due_s = self._clock.now_s() + sum(hook.longest_s for hook in hooks) + GRACE_S
         name = f"{occasion.type} hooks"
@@ -168,7 +171,8 @@ class WebHooks:
         call = self._calls.get(kind)
         if call is None:
             return _NEVER_PENDING
-        return call.result(self._clock.now_s()) or HookResult(outcome=Outcome.PENDING)
+        pending = HookResult(outcome=Outcome.PENDING, text=self._said[kind])
+        return call.result(self._clock.now_s()) or pending
 
 
 class _Call:
