@@ -176,9 +176,8 @@ def test_nothing_outlives_a_killed_cli(project: Project) -> None:
     with project.waiting() as process:
         assert len(project.processes()) >= 4  # the CLI, program, language host and plugin
         process.kill()
-    deadline = (
-        time.monotonic() + 60
-    )  # a program has 5 s after its SIGINT, and a busy machine takes its time
+    # A program has 5 s after its SIGINT, and a busy machine takes its time.
+    deadline = time.monotonic() + 60
     while left := project.processes():
         assert time.monotonic() < deadline, left
         time.sleep(0.1)
