@@ -192,20 +192,23 @@ def _table(measured: Mapping[str, Column]) -> Iterator[str]:
         cells = " | ".join(_cell(seconds.get(size, ())) for seconds in measured.values())
         yield f"| {size} | {cells} |"
     added = " | ".join(f"{_added_s(seconds):.2f} s" for seconds in measured.values())
-    yield f"| the first app adds (at most {ADDED_MOST_S:g} s) | {added} |"
-    further = {column: further_ms(seconds) for column, seconds in measured.items()}
-    values = " | ".join(f"{value:.0f} ms" for value in further.values())
-    yield f"| each further app adds (at most {FURTHER_MOST_MS:g} ms) | {values} |"
+    yield f"| the first app adds | {added} |"
+    values = " | ".join(f"{further_ms(seconds):.0f} ms" for seconds in measured.values())
+    yield f"| each further app adds | {values} |"
     yield ""
     for what in SIZES:
-        yield _ratio(what, further[what], further[plain(what)])
+        yield _goal(what, measured[what], measured[plain(what)])
 
 
-def _ratio(what: str, ours_ms: float, plain_ms: float) -> str:
-    """How much of what a further app adds is the host's."""
+def _goal(what: str, ours: Column, theirs: Column) -> str:
+    """What is asked for: little more than the same resources without a Rollout."""
+    one_s = median(ours[1]) - median(theirs[1])
+    further = further_ms(ours) - further_ms(theirs)
+    reached = one_s <= ADDED_MOST_S and further <= FURTHER_MOST_MS
     return (
-        f"- A further app {what} adds {ours_ms:.0f} ms, in the plain program {plain_ms:.0f} ms: "
-        f"{ours_ms / plain_ms:.2f} times as much."
+        f"- One app {what} takes {one_s:.2f} s longer than in the plain program (at most "
+        f"{ADDED_MOST_S:g} s), each further one {further:.0f} ms (at most {FURTHER_MOST_MS:g} ms): "
+        f"{'reached' if reached else 'missed'}."
     )
 
 
