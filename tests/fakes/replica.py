@@ -13,6 +13,7 @@ from canary.core.record import BASELINE
 from tests.fakes.traffic import Behaviour, Outcome, Traffic, odds
 
 KEPT_SCRAPES = 64
+RECENT = 20  # clients that come back
 QUICK_S = 0.05  # an answer this quick is counted where it arrived
 FALLBACK = "fallback of "
 
@@ -45,6 +46,7 @@ class Replica:
     reloads: int = 0
     began_s: float = 0.0
     sent: Counter[str] = field(default_factory=Counter)
+    _met: deque[str] = field(default_factory=lambda: deque(maxlen=RECENT))
     _members: dict[str, int] = field(default_factory=dict)
     _picked: dict[str, int] = field(default_factory=dict)
     _counts: dict[Key, list[int]] = field(default_factory=dict)
@@ -105,8 +107,19 @@ class Replica:
             self._picked[best] = best_turn
         return best
 
+    def _met_again(self) -> str:
+        """The version that a client comes back to, "" for a client that is new."""
+        if not self.traffic.clients_stay or len(self._members) < 2:
+            self._met.clear()  # at rest nobody has a cookie
+            return ""
+        known = self._met and self.random.random() < 0.5
+        version = self.random.choice(self._met) if known else ""
+        version = version if self._members.get(version) else self._pick()
+        self._met.append(version)
+        return version
+
     def _serve(self, at_s: float) -> None:
-        version = self._pick()
+        version = self._met_again() or self._pick()
         if not version:
             return
         share = self.traffic.post_share

@@ -59,6 +59,25 @@ class FakeTraffic:
         self.record, self.plain, self.shielded = record, dict(record.members), dict(record.members)
         self.copies_to = beside(record)
 
+    def swapped(self, record: Record, by: str) -> None:
+        """Somebody swaps the plain list, which carries the record; the other lists stay."""
+        self._catch_up()
+        self._changed(by)
+        self.record, self.plain = record, dict(record.members)
+
+    def led(self, by: str) -> None:
+        """The shielded list follows the record; a mirror stood in the primary's place in it."""
+        self._catch_up()
+        self._changed(by)
+        assert self.record is not None, "lists without a record"
+        self.shielded = dict(self.record.members)
+
+    def unpicked(self, by: str) -> None:
+        """Nobody gets requests beside the weights any more."""
+        self._catch_up()
+        self._changed(by)
+        self.copies_to = ""
+
     def live(self) -> tuple[dict[str, int], dict[str, int]]:
         """What Traefik routes now: (plain, shielded)."""
         self._catch_up()
@@ -80,6 +99,7 @@ class FakeTraffic:
         self._catch_up()
         self._changed("")
         self.record, self.plain, self.shielded, self.copies_to = None, {}, {}, ""
+        self.order = ""
 
     def raise_fault(self) -> None:
         if self.faults:

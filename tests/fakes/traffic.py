@@ -40,6 +40,8 @@ class Traffic:
     During `outages` (from, until; the clock's seconds) Prometheus is down; `forgetful`, it comes
     back with an empty database. At `restarts` every counter begins anew. `reload_every_s` makes
     Traefik start the exact split anew that often.
+    `clients_stay`: half of the requests are those of clients that were here lately, and go to the
+    version that answered them, for as long as it is one of several.
     `shielded`: a GET that the canary fails is sent again, to the primary's fallback Service.
     """
 
@@ -52,6 +54,7 @@ class Traffic:
     forgetful: bool = False
     restarts: tuple[float, ...] = ()
     reload_every_s: float = math.inf
+    clients_stay: bool = False
     shielded: bool = False
 
 

@@ -47,6 +47,8 @@ def _tell(seed: int) -> int:
     print(scenario)
     for at_s, kind in scenario.happenings:
         print(f"at {WARM_S + at_s:.1f} s: {kind.value}")
+    for at_s, text in scenario.orders:
+        print(f"at {WARM_S + at_s:.1f} s: {text}")
     story = play(scenario)
     print(*story.world.journal.transcript, sep="\n")
     print(f"after {story.seconds:.1f} s: {story.text or 'promoted'}")

@@ -21,7 +21,8 @@ class Census:
         self._dead_s = float("-inf")
         old, new = fleet.versions[OLD], fleet.versions[NEW]
         new.room, new.grow_s = scenario.room, scenario.grow_s
-        old.resize(4 if scenario.autoscaled else scenario.plan.replicas, 0.0)
+        if not scenario.first:
+            old.resize(4 if scenario.autoscaled else scenario.plan.replicas, 0.0)
         if scenario.autoscaled:
             old.most = new.most = scenario.plan.most_replicas
             old.least, old.wants, new.wants = 2, 4, 1

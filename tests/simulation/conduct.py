@@ -55,6 +55,7 @@ def draw_traffic(random: Random, plan: Plan, lags_s: tuple[float, ...], *, quiet
         restarts=() if quiet or random.random() > 0.1 else (WARM_S + random.uniform(0, 60),),
         reload_every_s=math.inf if quiet else random.choice((math.inf, 2.0)),
         shielded=random.random() < 0.5,
+        clients_stay=plan.clients_stay,
     )
 
 

@@ -14,6 +14,7 @@ from canary.core.plan import Check, CheckName, Gate, OnTimeout, Plan, Terms
 from canary.core.seen import HookType
 from tests.fakes.hooks import Answer
 from tests.fakes.traffic import Behaviour, Traffic
+from tests.simulation import kinds
 from tests.simulation.conduct import WARM_S, draw_canary, draw_hooks, draw_primary, draw_traffic
 
 
@@ -34,6 +35,9 @@ class Happening(StrEnum):
     FROZEN = "Traefik follows nothing for a while"
     ORDERED = "somebody asks something of the run"
     PROMETHEUS_RESTARTS = "Prometheus forgets everything"
+
+
+NEVER_FIRST = frozenset({Happening.EDITED, Happening.TAKEN_OVER})  # there is no route yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +87,10 @@ class Scenario:
     `lags_s` are how long each replica of Traefik takes to follow a write. A baseline's pods take
     `copy_start_s` to become ready, and are lost at `copy_lost_s`. There is room for `room` pods of
     the canary, of which later ones take `grow_s` more; with `autoscaled` both versions have an
-    autoscaler, which wants few.
+    autoscaler, which wants few. `orders` are (seconds, text). `first`: nothing serves yet. The
+    version was primary until `served_ago_s` before the release. The guard is killed in the middle
+    of a restore at `guard_cuts`, as in `FakeGuard`. `back_after_s` seconds after the run's end an
+    update asks for the old image.
     """
 
     seed: int
@@ -104,6 +111,27 @@ class Scenario:
     room: int = 1_000
     grow_s: float = 0.0
     autoscaled: bool = False
+    orders: kinds.Orders = ()
+    first: bool = False
+    served_ago_s: float | None = None
+    guard_cuts: tuple[tuple[int, float], ...] = ()
+    back_after_s: float | None = None
+
+    @property
+    def direct(self) -> bool:
+        """Whether the version is to get everything at once."""
+        returns = self.served_ago_s is not None and self.served_ago_s < kinds.WINDOW_S
+        return self.plan.skip_analysis or self.first or returns
+
+    def asks(self, verb: str) -> bool:
+        """Whether somebody asks that of the run."""
+        return any(verb in text for _, text in self.orders)
+
+    @property
+    def suspended_s(self) -> float:
+        """For how long the run may be suspended, all in all."""
+        since_s = [at_s for at_s, text in self.orders if "suspend" in text]
+        return max(at_s for at_s, _ in self.orders) - min(since_s) if since_s else 0.0
 
     def has(self, *kinds: Happening) -> bool:
         return any(kind in kinds for _, kind in self.happenings)
@@ -118,7 +146,7 @@ def draw(seed: int) -> Scenario:
     plan = replace(plan, baseline=seed % 7 in {3, 4})
     if seed % 7 in {1, 2} or seed % 21 == 7:
         plan = replace(plan, weights=(0,) * len(plan.weights), previewed=seed % 7 == 1)
-    plan = replace(plan, **_sizes(seed))
+    plan = kinds.of_kind(seed, replace(plan, **_sizes(seed)), quiet=quiet)
     length_s = plan.shortest_s + 20
     lags = tuple(random.choice((0.02, 0.1, 1.9)) for _ in range(random.choice((1, 1, 2, 3))))
     calm = Scenario(
@@ -134,6 +162,10 @@ def draw(seed: int) -> Scenario:
         guarded=seed % 3 > 0,
         copy_start_s=Random(f"copy {seed}").choice((0.0, 1.0, 5.0)),
         autoscaled=plan.most_replicas > 0,
+        first=kinds.draw_first(seed),
+        served_ago_s=kinds.draw_served_ago_s(seed, plan),
+        guard_cuts=kinds.draw_cuts(seed),
+        back_after_s=kinds.draw_back_after_s(seed),
     )
     calm = replace(calm, grow_s=_grow_s(calm))
     return calm if quiet else _disturbed(random, calm, length_s)
@@ -164,10 +196,14 @@ def _disturbed(random: Random, calm: Scenario, length_s: float) -> Scenario:
     if not outages:
         happenings += _lost(Random(f"lost {calm.seed}"), length_s)
     lost = random.sample(range(1, 400), random.choice((0, 0, 5, 40)))
+    if calm.first:
+        happenings = [one for one in happenings if one[1] not in NEVER_FIRST]
+    asked_s = [at_s for at_s, kind in happenings if kind is Happening.ORDERED]
     crash = Crash(call=int(400 * random.random() ** 2) + 1, deadly=random.random() < 0.7)
     calm = replace(
         _copied(calm, length_s),
         happenings=tuple(sorted(happenings)),
+        orders=kinds.draw_orders(calm.seed, asked_s, length_s),
         api_outages=tuple((at, at + random.choice((0.5, 3, 9, 12, 45, 200))) for at in outages),
     )
     faults = Faults(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tests.simulation.promises import check_afterwards, check_at_once, check_guarded, check_run
+from tests.simulation.reverting import check_reverted
 from tests.simulation.scenario import draw
 from tests.simulation.story import play
 
@@ -36,6 +37,7 @@ def keep_promises(seed: int) -> None:
     story = play(draw(seed))
     check_at_once(story)
     check_run(story)
+    check_reverted(story)
     check_guarded(story)
     check_afterwards(story)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from canary.core.orders import parsed
 from canary.core.record import BASELINE, TERMINAL, Phase, Record
 from canary.errors import ClusterError
 from canary.ports import Router
@@ -47,6 +48,11 @@ class Watched:
         self._claimed |= record.phase is Phase.PREPARING
         copied = self._world.traffic.plain.get(BASELINE, 0)
         assert copied == record.baseline_percent <= record.weight_percent
+        if held is not None and record.held and held.run == record.run == self._run:
+            rose = record.weight_percent > held.weight_percent
+            assert not rose, "a weight rose while the run was suspended"
+        theirs = parsed(record.obeyed).run if record.obeyed else ""
+        assert theirs in ("", record.run), f"an order for {theirs} was obeyed"
         moved = dict(record.members) != before or held is None or held.phase is not record.phase
         assert record.run == self._run or not moved, "traffic was moved without a signature"
         repaired = record.phase in TERMINAL and other

@@ -64,10 +64,13 @@ class SimulatedWorld(World):
             traffic=scenario.traffic,
             hooks=scenario.hooks,  # type: ignore[arg-type]
             seed=scenario.seed,
+            first=scenario.first,
         )
+        self._found(scenario)
         self.scenario = scenario
         self.outages = scenario.api_outages
         self.pending = [(WARM_S + at_s, kind) for at_s, kind in scenario.happenings]
+        self.orders = [(WARM_S + at_s, text) for at_s, text in scenario.orders]
         self.later: list[tuple[float, object, dict[str, object]]] = []
         self.meddled_s = self.refused_s = float("-inf")
         self.visit_s = 0.0
@@ -89,7 +92,16 @@ class SimulatedWorld(World):
         if scenario.guarded:
             self.guard = FakeGuard(self.clock, self.traffic, self.apex, self.leases, self.fleet)
             self.guard.down = self.down
+            self.guard.cuts = list(scenario.guard_cuts)
             self.guard.alive = lambda run: run in {driver.heartbeat.run for driver in self._alive()}
+
+    def _found(self, scenario: Scenario) -> None:
+        """What is there before the release: nothing that serves, or a version that has left."""
+        if scenario.first:
+            self.fleet.deploy(OLD)  # a version like any other: nothing was released yet
+        record, ago_s = self.traffic.record, scenario.served_ago_s
+        if record is not None and ago_s is not None:
+            self.traffic.change(replace(record, former={NEW: self.clock.wall_s() - ago_s}))
 
     @property
     def ports(self) -> Ports:
@@ -125,17 +137,30 @@ class SimulatedWorld(World):
 
     def visit(self) -> None:
         """A second driver carries out an update of its own, from elsewhere."""
-        began_s, mine = self.clock.now_s(), (self.interference, self.heartbeat)
+        began_s = self.clock.now_s()
+        faults = Faults(crash=self.scenario.faults.visitor)
+        with suppress(Death):
+            self.elsewhere((OLD, NEW)[self.scenario.seed % 2], "r5", faults)
+        self.visit_s += self.clock.now_s() - began_s
+
+    def elsewhere(self, version: str, run: str, faults: Faults) -> tuple[str, FakeJournal]:
+        """What another driver's update prints, and its journal.
+
+        Raises:
+            Death: it was killed.
+        """
+        mine = (self.interference, self.heartbeat)
         told = (self.journal, self.hooks, self.driver)
         self.journal, self.hooks = FakeJournal(clock=self.clock), FakeHooks(self.clock)
         self.driver = FakeDriver(clock=self.clock)
-        self.interference = Interference(self, Faults(crash=self.scenario.faults.visitor))
-        with suppress(CanaryError, Death):
+        self.interference = Interference(self, faults)
+        journal = self.journal
+        try:
             plan = replace(self.scenario.plan, hooks=frozenset(), gates={})
-            self.release(plan, (OLD, NEW)[self.scenario.seed % 2], "r5")
-        self.interference, self.heartbeat = mine
-        self.journal, self.hooks, self.driver = told
-        self.visit_s += self.clock.now_s() - began_s
+            return self.outcome(plan, version, run), journal
+        finally:
+            self.interference, self.heartbeat = mine
+            self.journal, self.hooks, self.driver = told
 
     def _alive(self) -> list[Driver]:
         return [driver for driver in self.crew if not driver.heartbeat.dead]
@@ -159,6 +184,8 @@ class SimulatedWorld(World):
     def heal(self) -> None:
         """Whatever was broken around the versions works again; a new driver may be started."""
         self.pending.clear()
+        self.orders.clear()
+        self.traffic.order = ""
         self.outages = ()
         self.traffic.frozen = False
         self.fleet.versions[NEW].room = 1_000
@@ -181,11 +208,11 @@ class SimulatedWorld(World):
         for replica in self.metrics.replicas:
             replica.advance(now_s)
         while self.pending and self.pending[0][0] <= now_s:
-            kind = self.pending.pop(0)[1]
-            if kind is Happening.ORDERED:
-                self._order(now_s)
-            else:
-                self._do(kind, now_s)
+            self._do(self.pending.pop(0)[1], now_s)
+        while self.orders and self.orders[0][0] <= now_s:
+            text = self.orders.pop(0)[1]
+            if self.traffic.record is not None:  # else there is nothing to write it on
+                self.traffic.ordered(text)
         for due in [due for due in self.later if due[0] <= now_s]:
             self.later.remove(due)
             _change(due[1], due[2])
@@ -195,7 +222,8 @@ class SimulatedWorld(World):
         self.seen_up_s |= dict.fromkeys(up, now_s)
         self._stranding.look(now_s, self.traffic.record, self.traffic.plain, up, able=able)
         self.census.count(now_s, self.traffic.record)
-        assert any(deployed.replicas for deployed in self.fleet.versions.values()), "all stopped"
+        running = any(deployed.replicas for deployed in self.fleet.versions.values())
+        assert running or self.scenario.first, "all stopped"
 
     def _do(self, kind: Happening, now_s: float) -> None:
         if kind in FOREIGN:
@@ -236,15 +264,9 @@ class SimulatedWorld(World):
                 self.traffic.frozen = True
                 thaw_s = now_s + (5.0, 90.0)[self.scenario.seed % 2]
                 self.later.append((thaw_s, self.traffic, {"frozen": False}))
-            case _:
+            case Happening.PROMETHEUS_RESTARTS:
                 for replica in self.metrics.replicas:
                     replica.scrapes.clear()
-
-    def _order(self, now_s: float) -> None:
-        verb = ("abort", "promote", "suspend", "approve")[self.scenario.seed % 4]
-        self.traffic.ordered(verb)
-        if verb == "suspend":
-            self.later.append((now_s + 15.0, self.traffic, {"order": "resume"}))
 
     def _crash_loop(self, deployed: Deployed, now_s: float) -> None:
         for n in range(8):
