@@ -61,6 +61,8 @@ def decide(state: State, seen: Seen, plan: Plan) -> Decision:
 
 
 def _preparing(state: State, seen: Seen, plan: Plan) -> Decision:
+    if seen.foreign and state.course is Course.FIRST:  # there is nothing to go back to
+        return give_up(state, seen.foreign)
     if seen.foreign:  # it may have given the canary traffic
         return roll_back(state, seen, seen.foreign)
     if seen.stop:

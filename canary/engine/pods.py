@@ -109,7 +109,7 @@ def stop(record: Record, ports: Ports) -> None:
     """Stop the canary's pods.
 
     Raises:
-        PortError: Traefik still routes to them, or the cluster does not take it.
+        PortError: Traefik or the apex Service still leads to them, or the cluster does not take it.
     """
     patiently(lambda: _stop_dropped(record, ports), ports, PATIENCE_S)
 
@@ -117,4 +117,6 @@ def stop(record: Record, ports: Ports) -> None:
 def _stop_dropped(record: Record, ports: Ports) -> None:
     if record.canary in ports.router.live(record).versions:  # somebody else routed to it
         raise PortError("Traefik still routes to the canary", retryable=True)
+    if ports.apex.version() == record.canary:  # its route was deleted, and it is the one that served
+        raise PortError("callers inside the cluster are still led to the canary")
     ports.fleet.scale(record.canary, 0)

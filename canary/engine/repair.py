@@ -145,7 +145,8 @@ def _survivor(route: Route, ports: Ports) -> str:
     """The version to serve: the primary, unless only another that could be meant has ready pods."""
     record, pods = route.record, ports.fleet.pods()
     routed = sorted(route.weights, key=lambda version: -route.weights[version])
-    named = (version for version in (record.primary, record.canary, *routed) if version)
+    known = (record.primary, record.canary, *routed, ports.apex.version())
+    named = (version for version in known if version)
     wanted = [version for version in named if version != BASELINE]  # which nothing would keep up
     return next((v for v in wanted if pods.get(v, Pods()).ready), record.primary)
 

@@ -70,8 +70,7 @@ class Restorer:
         member = decisions.member_of(app.plain, app.name, primary)
         if not primary or member is None:
             return True  # a first version, or nothing: there is nothing to go back to
-        others = sum(self.station.ready(app, one) for one in decisions.beside(app.record))
-        if not decisions.may_restore(self.station.ready(app, primary), others):
+        if not self._may_move(app):
             if self.station.tell(app, "Kept", decisions.kept(app.record)):
                 self.kept.append(app)
             return True
@@ -84,6 +83,12 @@ class Restorer:
         self._restored(after)
         self._lists_to(after)
         return True
+
+    def _may_move(self, app: App) -> bool:
+        """Whether requests may be led to the primary now."""
+        others = sum(self.station.ready(app, one) for one in decisions.beside(app.record))
+        primary = str(app.record.get("primary", ""))
+        return decisions.may_restore(self.station.ready(app, primary), others)
 
     def tell(self, app: App) -> None:
         """Say in the cluster that an app was restored."""
@@ -100,6 +105,8 @@ class Restorer:
         """
         run, primary = str(app.record["run"]), str(app.record["primary"])
         canary = str(app.record.get("canary", ""))
+        if not self._may_move(app):
+            return True  # the primary has lost its pods since the swap: looked at again
         self._lists_to(app)
         self.station.change(
             app,

@@ -241,6 +241,23 @@ def test_a_restore_that_was_cut_short_is_finished_by_the_next_guard(bench: Bench
     assert bench.writes() == []
 
 
+def test_a_restore_that_was_cut_short_leads_nobody_to_a_primary_that_died_since(
+    bench: Bench,
+) -> None:
+    bench.run_at(30)
+    bench.server.faults.append(Fault(method="PUT", path=SHIELDED, status=500, times=2))
+    bench.pass_(12.0)
+    before = bench.body(SHIELDED)["spec"]
+    bench.endpoints(OLD, 0)
+    bench.patrol = bench.guard()
+    bench.pass_(4.0)
+    assert bench.record.run == "guard-r1"
+    assert bench.body(SHIELDED)["spec"] == before
+    bench.endpoints(OLD, 1)
+    bench.pass_(2.0)
+    bench.demand_restored()
+
+
 @pytest.mark.parametrize("change", [{"lease": ""}, {"owner": "x"}, {"primary": ""}, None])
 def test_what_cannot_be_known_or_is_not_ours_is_left_alone(bench: Bench, change: Any) -> None:
     record = json.loads(bench.run_at(30).to_json())

@@ -198,3 +198,37 @@ def test_the_old_versions_deployment_deleted_by_hand_is_said_and_nothing_goes_ba
     assert any(kept in line for line in world.journal.transcript)
     assert world.traffic.plain == {NEW: 100}
     assert world.apex.selected == NEW
+
+
+def test_pods_that_callers_inside_the_cluster_are_led_to_are_not_stopped() -> None:
+    """Without a route, a version that serves and has no ready pods is the first one again."""
+    world = World()
+    world.traffic.clear()
+    world.fleet.versions[OLD].ready = 0
+    text = world.outcome(version=OLD)
+    assert "not ready within" in text
+    assert (OLD, 0) not in world.fleet.scaled
+    said = "could not tidy up: callers inside the cluster are still led to the canary"
+    assert said in world.journal.transcript[-1]
+
+
+def test_a_version_that_only_the_apex_names_is_kept_when_it_alone_has_pods() -> None:
+    """Whoever wrote the record last did not know of it."""
+    world = World()
+    world.fleet.scale(NEW, 2)
+    world.clock.advance(5.0)
+    world.apex.point_to(NEW)
+    world.fleet.versions[OLD].ready = 0
+    assert world.outcome() == "Succeeded"
+    assert "the only version with ready pods is kept as primary" in world.journal.transcript[0]
+    assert world.routed == {NEW: 100}
+
+
+def test_a_first_version_whose_route_is_deleted_gives_up_and_blames_no_primary() -> None:
+    world = World(first=True)
+    world.at(1.0, world.traffic.clear)
+    text = world.outcome()
+    assert text.startswith("Rejected: ")
+    assert "the TraefikService of bbbbbbbbbb was deleted; nothing serves yet" in text
+    assert "primary" not in text
+    assert world.fleet.versions[NEW].replicas == 0

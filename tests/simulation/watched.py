@@ -51,8 +51,9 @@ class Watched:
         if held is not None and record.held and held.run == record.run == self._run:
             rose = record.weight_percent > held.weight_percent
             assert not rose, "a weight rose while the run was suspended"
-        theirs = parsed(record.obeyed).run if record.obeyed else ""
-        assert theirs in ("", record.run), f"an order for {theirs} was obeyed"
+        if record.obeyed and held is not None and record.obeyed != held.obeyed:
+            meant = parsed(record.obeyed).run
+            assert meant in {"", record.run}, f"an order for {meant} was obeyed"
         moved = dict(record.members) != before or held is None or held.phase is not record.phase
         assert record.run == self._run or not moved, "traffic was moved without a signature"
         repaired = record.phase in TERMINAL and other

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from tests.simulation.mutants import of_decisions, of_effects, of_the_guard
+from tests.simulation.mutants import of_decisions, of_effects, of_kinds, of_the_guard
 
-MUTANTS = (*of_decisions.MUTANTS, *of_effects.MUTANTS, *of_the_guard.MUTANTS)
+MUTANTS = (
+    *of_decisions.MUTANTS,
+    *of_effects.MUTANTS,
+    *of_kinds.MUTANTS,
+    *of_the_guard.MUTANTS,
+)
