@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from canary.adapters.routes.lists import ORDER
@@ -100,21 +100,20 @@ def carry_out(
         _ended(world, running, victim, blow)
         assert marks in ({}, world.marks(sized="deployments")), "a driver wrote when it woke up"
         after = _released(world, states)
-    return [
-        Cell(
-            victim=victim,
-            blow=blow,
-            state=app.state.name,
-            restored_s=end.restored_s,
-            ended_s=end.ended_s,
-            reason=end.reason,
-            requests=len(app.users.answers()),
-            failed=len(app.users.answers().failed()),
-            repaired=_repair_of(app.state, after),
-            apps=len(apps),
-        )
-        for app, end in zip(apps, ends, strict=True)
-    ]
+    common: dict[str, Any] = {"victim": victim, "blow": blow, "apps": len(apps)}
+    return [Cell(**common, **_own(app, end, after)) for app, end in zip(apps, ends, strict=True)]
+
+
+def _own(app: Followed, end: _End, after: Result) -> dict[str, Any]:
+    """The fields of a Cell that are one app's."""
+    answers = app.users.answers()
+    return {
+        **asdict(end),
+        "state": app.state.name,
+        "requests": len(answers),
+        "failed": len(answers.failed()),
+        "repaired": _repair_of(app.state, after),
+    }
 
 
 @contextmanager
