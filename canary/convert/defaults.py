@@ -30,8 +30,8 @@ def written_pod(pod: Map) -> Map:
 
 def written_container(container: Map) -> Map:
     """The container without defaults; whether its image is pulled depends on the tag."""
-    image = text(container.get("image"))
-    tag = "" if "@" in image else image.rpartition("/")[2].partition(":")[2] or "latest"
+    name, digested, _ = text(container.get("image")).partition("@")
+    tag = name.rpartition("/")[2].partition(":")[2] or ("" if digested else "latest")
     pulled = "Always" if tag == "latest" else "IfNotPresent"
     return _without(container, {**_CONTAINER, "imagePullPolicy": pulled})
 

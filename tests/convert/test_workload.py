@@ -112,6 +112,7 @@ FILLED_IN = {
         ("registry:5000/podinfo", "Always"),
         ("podinfo:latest", "Always"),
         (f"podinfo@sha256:{'0' * 64}", "IfNotPresent"),
+        (f"podinfo:latest@sha256:{'0' * 64}", "Always"),
     ],
 )
 def test_what_the_api_server_filled_in_is_left_out(image: str, pulled: str) -> None:
