@@ -141,8 +141,6 @@ def _park(world: World, apps: Sequence[Followed], hold: Hold) -> None:
                 _order(world, app, hold)
         for app in chosen:
             app.weights.await_record(app.state.reached, PARKED_WITHIN_S)
-    done = [app.state.app for app in apps if app.restored_at()]
-    assert not done, f"back before anything was struck: {done}"
 
 
 def _order(world: World, app: Followed, hold: Hold) -> None:
@@ -213,6 +211,8 @@ def _end(app: Followed, origin_s: float) -> _End:
     assert restored is not None
     assert ended is not None
     assert restored - origin_s <= within_s, (app.state.app, restored - origin_s)
+    missed = app.state.retreats and restored <= origin_s
+    assert not missed, f"{app.state.app} was back before anything was struck"
     return _End(
         restored_s=max(0.0, restored - origin_s),
         ended_s=max(0.0, ended - origin_s),
