@@ -36,10 +36,10 @@ goes on and ends it, so there is a time in each of this column's cells.
 
 Traefik asks an API server that was gone for that long again only after up to half a minute, and
 routes until then as it did before: nothing outside Traefik can hasten that. It may hear of new
-pods later than of weights: in one of four trials of a run that was rolling back while the API server was
-killed, the next `pulumi up` raised the weight of pods that a replica did not know yet, POSTs met 503
-for 30 s, and that update rolled back. The failed requests of the trial that is shown may be of the
-same kind; the other two had none.
+pods later than of weights: in one of four trials of a run that was rolling back while the API
+server was killed, the next `pulumi up` raised the weight of pods that a replica did not know yet,
+POSTs met 503 for 30 s, and that update rolled back. The failed requests of the trial that is shown
+may be of the same kind; the other two had none.
 
 Traefik runs with two replicas. Both are struck at once here, so that nobody is left to answer; what
 users lose then is not the release's doing, which only holds its weight.
