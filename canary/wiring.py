@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from canary import access, engine
 from canary.adapters.clock import SystemClock
@@ -34,6 +34,7 @@ from canary.adapters.process.heartbeat import TIMEOUT_S, LeaseHeartbeat, LeaseKe
 from canary.adapters.process.lease import LeaseHolders
 from canary.adapters.routes.affinity import Affinity
 from canary.adapters.routes.apex import ApexService
+from canary.adapters.routes.claim import Claim
 from canary.adapters.routes.lists import Lists, Shield
 from canary.adapters.routes.router import ClusterRouter
 from canary.addresses import targets
@@ -142,6 +143,15 @@ class _Own:
     clock: SystemClock
 
 
+class _Ours(TypedDict):
+    """Of which app, and for whom, an adapter writes."""
+
+    app: str
+    namespace: str
+    owner: str
+    claim: Claim
+
+
 @contextmanager
 def _wired(inputs: Inputs) -> Iterator[_Wired]:
     with (
@@ -200,13 +210,13 @@ def _wire(inputs: Inputs, shared: Shared, own: _Own) -> _Wired:
         alerts=_alerts(inputs, cluster, clock, log),
     )
     journal = EngineJournal(log, clock, audience)
+    router = _router(inputs, shared, cluster)
+    ours: _Ours = {"app": app, "namespace": namespace, "owner": owner, "claim": router.claim}
     ports = Ports(
-        router=_router(inputs, shared, cluster),
-        apex=ApexService(cluster, app=app, namespace=namespace, owner=owner),
-        fleet=ClusterFleet(
-            cluster, app=app, namespace=namespace, owner=owner, wall_s=cluster.wall_s
-        ),
-        autoscalers=ClusterAutoscalers(cluster, app=app, namespace=namespace, owner=owner),
+        router=router,
+        apex=ApexService(cluster, **ours),
+        fleet=ClusterFleet(cluster, **ours, wall_s=cluster.wall_s),
+        autoscalers=ClusterAutoscalers(cluster, **ours),
         metrics=PrometheusMetrics(shared.samples, namespace, app, inputs.app.service.port),
         readings=PrometheusReadings(shared.prometheus, clock),
         hooks=WebHooks(hooks, sender, clock),

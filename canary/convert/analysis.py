@@ -7,6 +7,7 @@ from typing import Any, Final
 from canary.convert.documents import listing, mapping, text
 from canary.convert.draft import Draft
 from canary.convert.known import GATES
+from canary.convert.queries import adapted
 from canary.convert.remarks import Kind
 from canary.core import durations
 from canary.core.gates import CALLS
@@ -27,9 +28,7 @@ def analysis(draft: Draft, spec: Map, label: str) -> Map:
     found.setdefault("metrics", [])
     _weights(draft, found, f"{label}.analysis")
     for index, metric in _maps(found, "metrics"):
-        for name in [name for name, value in metric.items() if value in (None, "", {}, [])]:
-            del metric[name]
-        _threshold(draft, metric, f"{label}.analysis.metrics[{index}].threshold")
+        _metric(draft, metric, f"{label}.analysis.metrics[{index}]")
     _names(draft, found, label)
     for index, hook in _maps(found, "webhooks"):
         if not hook.get("type"):
@@ -82,6 +81,14 @@ def _iterations(draft: Draft, found: Map, place: str) -> None:
         if name in found:
             del found[name]
             draft.say(Kind.UNNEEDED, f"{place}.{name}", "the peer ignores it beside iterations")
+
+
+def _metric(draft: Draft, metric: Map, place: str) -> None:
+    for name in [name for name, value in metric.items() if value in (None, "", {}, [])]:
+        del metric[name]
+    _threshold(draft, metric, f"{place}.threshold")
+    if text(metric.get("query")):
+        metric["query"] = adapted(draft, metric["query"], f"{place}.query")
 
 
 def _threshold(draft: Draft, metric: Map, place: str) -> None:

@@ -38,9 +38,9 @@ def add_app(draft: Draft, canary: Document, given: Given) -> None:
         draft.say(Kind.CHANGED, f"{label}.canaryAnalysis", "deprecated there; becomes analysis")
     _remove(draft, spec, label)
     app |= {"image": "", "createNamespace": False, "host": "", "service": spec.pop("service")}
+    _scaling(draft, app, scaling, (canary, key), given)
     _target(draft, app, target, canary, given)
     add_route(draft, app, given.of("IngressRoute"))
-    _scaling(draft, app, scaling, (canary, key), given)
     _judging(draft, app, spec, label)
     app |= {name: value for name, value in spec.items() if name not in app}
     _alerts(app, canary, given)
@@ -97,7 +97,8 @@ def _target(draft: Draft, app: Map, target: Map, canary: Document, given: Given)
             why = "is a name, which only the Deployment explains"
             draft.say(Kind.MISSING, f"{canary.label}: spec.service.targetPort", why)
         return
-    workload(draft, app, found)
+    primary = {"name": f"{found.name}-primary"}
+    workload(draft, app, found, given.find("Deployment", primary, canary.namespace))
 
 
 def _scaling(
@@ -114,7 +115,6 @@ def _scaling(
         why = f"give the {_HPA}'s file, too, or write autoscaler"
         draft.say(Kind.MISSING, place, why)
         return
-    app.pop("replicas", None)
     app["autoscaler"] = autoscaler(draft, reference, found)
     draft.came_from(("apps", key, "autoscaler"), found, "spec")
 

@@ -80,8 +80,10 @@ The variables in a query are the peer's, and what is under test has another name
 | `{{ variables.x }}` | `x` of the metric's `templateVariables` |
 
 So the pods under test are `{{ target }}-…`, and in Traefik's counters their requests have the label
-`service="{{ namespace }}-{{ target }}-<port>@kubernetescrd"`; the peer's `{{ target }}-canary` and
-`{{ target }}-primary` match nothing here.
+`service="{{ namespace }}-{{ target }}-<port>@kubernetescrd"`. `convert` makes `{{ target }}` of the
+peer's `{{ target }}-canary`, and of `{{ service }}-canary` and `{{ name }}-canary`. The peer's
+`…-primary` matches nothing here, and no variable names what serves: it is left in, with a remark,
+exit code 1.
 
 A query must yield one number, as a scalar or a single series. It is asked at the end of each bake;
 no series or NaN is neither passed nor failed, and holds the run as missing requests do. A query

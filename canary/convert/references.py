@@ -10,14 +10,11 @@ from typing import Any, Final
 from canary.config.problems import path_text
 from canary.convert.documents import Document, mapping, text
 from canary.convert.draft import Draft
+from canary.convert.queries import adapted
 from canary.convert.remarks import Kind
 
 Map = dict[str, Any]
 _HIDDEN: Final = ("headers", "secretRef", "address", "region", "insecureSkipVerify")
-
-_TARGET: Final = (
-    "{{ target }} is the Deployment of the version under test here: no -canary or -primary follows"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +69,8 @@ def metric_templates(draft: Draft, given: list[Document], named: Named) -> None:
             if provider.get(name):
                 why = "the stack's Prometheus is asked: see canary:prometheus.access"
                 draft.say(Kind.CHANGED, f"{label}.{name}", why)
-        if "target" in text(spec.get("query")):
-            draft.say(Kind.CHANGED, f"{document.label}: spec.query", _TARGET)
+        if text(spec.get("query")):
+            spec["query"] = adapted(draft, spec["query"], f"{document.label}: spec.query")
         draft.raw.setdefault("metricTemplates", {})[key] = spec
         draft.came_from(("metricTemplates", key), document, "spec")
         draft.came_from(("metricTemplates",), document, "spec")

@@ -6,6 +6,7 @@ import copy
 from typing import Any, Final
 
 from canary.config.workload import RESERVED_LABELS
+from canary.convert.defaults import written_container, written_pod
 from canary.convert.documents import Document, listing, mapping, text
 from canary.convert.draft import Draft
 from canary.convert.remarks import Kind
@@ -37,22 +38,29 @@ _CONFIGS = (
     "names ConfigMaps or Secrets: the peer releases when one changes, here only what the stack's "
     "configuration holds is part of a version; see configFiles"
 )
+_OTHER_IMAGE = (
+    "the peer's primary serves another image, which is written: the first version is not judged; "
+    "what else differs between the two is for a person to see"
+)
 
 
-def workload(draft: Draft, app: Map, deployment: Document) -> None:
-    """Add to the app all that the Deployment says."""
+def workload(draft: Draft, app: Map, deployment: Document, primary: Document | None) -> None:
+    """Add to the app all that the Deployment says, with the image that the primary serves."""
     spec, key = copy.deepcopy(deployment.spec), app["name"]
     template = mapping(spec.get("template"))
-    pod = mapping(template.get("spec"))
-    containers = [mapping(container) for container in listing(pod.pop("containers", None))]
+    pod = written_pod(mapping(template.get("spec")))
+    listed = map(mapping, listing(pod.pop("containers", None)))
+    containers = [written_container(container) for container in listed]
     main = containers.pop(0) if containers else {}
     label = f"{deployment.label}: spec"
-    _deployment(draft, app, spec, label)
+    serving = primary.spec if primary else {}
+    _deployment(draft, app, spec, serving, label)
     draft.say(Kind.CHANGED, f"{label}.template", _HARDENED)
     if any(word in repr(template) for word in ("configMap", "secret")):
         draft.say(Kind.CHANGED, f"{label}.template", _CONFIGS)
     _ports(app, main)
     rest = _container(app, main)
+    _image(draft, app, serving, label)
     _pod(app, pod)
     template_spec = {**pod}
     if rest or containers:
@@ -67,15 +75,27 @@ def workload(draft: Draft, app: Map, deployment: Document) -> None:
         app["podTemplate"] = {name: value for name, value in merged.items() if value}
 
 
-def _deployment(draft: Draft, app: Map, spec: Map, label: str) -> None:
+def _deployment(draft: Draft, app: Map, spec: Map, serving: Map, label: str) -> None:
     """How many pods; the rest of a Deployment's own fields is of no use here."""
     for name, (kind, why) in _DEPLOYMENT.items():
         if spec.get(name):
             draft.say(kind, f"{label}.{name}", why)
-    if spec.get("replicas") == 0:
+    replicas = spec.get("replicas") or serving.get("replicas", spec.get("replicas"))
+    if replicas is None or "autoscaler" in app:
+        return
+    if replicas == 0:
         draft.say(Kind.MISSING, f"{label}.replicas", "is 0, as the peer leaves it: set replicas")
-    elif "replicas" in spec:
-        app["replicas"] = spec["replicas"]
+    else:
+        app["replicas"] = replicas
+
+
+def _image(draft: Draft, app: Map, serving: Map, label: str) -> None:
+    """What serves: after a release that failed, the target still has the image that did."""
+    pod = mapping(mapping(serving.get("template")).get("spec"))
+    image = mapping(next(iter(listing(pod.get("containers"))), None)).get("image")
+    if image and image != app["image"]:
+        app["image"] = image
+        draft.say(Kind.CHANGED, f"{label}.template", _OTHER_IMAGE)
 
 
 def _container(app: Map, main: Map) -> Map:

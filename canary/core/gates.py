@@ -53,6 +53,26 @@ def confirm(kinds: Sequence[HookType], state: State, seen: Seen, plan: Plan) -> 
     return Asked(state=state)
 
 
+def opening(state: State, seen: Seen, plan: Plan) -> str:
+    """How the gate opened that a weight waited for which had passed already, "" without one."""
+    kind = state.gate
+    if kind is None:
+        return ""
+    if _is_approved(kind, state, seen):
+        return f"{kind} was approved"
+    return f"{_unapproved(kind, plan)}: passed as onGateTimeout says"
+
+
+def _is_approved(kind: HookType, state: State, seen: Seen) -> bool:
+    """Whether its hook, or a person, said yes."""
+    hook = seen.hooks.get(kind, HookResult())
+    return hook.outcome is Outcome.PASSED or bool(state.gate_opened)
+
+
+def _unapproved(kind: HookType, plan: Plan) -> str:
+    return f"{kind} was not approved within {plan.gates[kind].timeout_s:.0f} s"
+
+
 def _ask(kind: HookType, state: State, seen: Seen, plan: Plan) -> Asked:
     """Ask a gate, or look what it answered; a gate that nobody configured is open."""
     gate = plan.gates.get(kind)
@@ -62,12 +82,12 @@ def _ask(kind: HookType, state: State, seen: Seen, plan: Plan) -> Asked:
         first = replace(state, gate=kind, gate_from_s=seen.now_s, gate_asked_s=seen.now_s)
         return _call(kind, first, f"asking {kind}")
     hook = seen.hooks.get(kind, HookResult())
-    if hook.outcome is Outcome.PASSED or state.gate_opened:
+    if _is_approved(kind, state, seen):
         return Asked(state=state)
     text = hook.text or f"waiting for {kind}"
     held_s = seen.now_s - state.gate_from_s
     if held_s >= gate.timeout_s and gate.then is not OnTimeout.HOLD:
-        cause = f"{kind} was not approved within {gate.timeout_s:.0f} s: {text}"
+        cause = f"{_unapproved(kind, plan)}: {text}"
         return Asked(state=state, refusal="" if gate.then is OnTimeout.PASS else cause)
     reason = f"held for {held_s:.0f} s: {text}"
     if hook.outcome is not Outcome.PENDING and seen.now_s - state.gate_asked_s >= plan.poll_s:

@@ -112,7 +112,7 @@ class Plan:
     checks: tuple[Check, ...]
     custom: tuple[CustomCheck, ...] = ()
     bad_status: Ranges = SERVER_ERRORS
-    min_requests: int = 5
+    min_requests: int = 6
     warm_up_s: float = 0.0
     soak_s: float
     drain_s: float = 10.0

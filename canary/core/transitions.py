@@ -13,7 +13,7 @@ from canary.core import bake
 from canary.core.acceptance import acceptance, patient, unseen
 from canary.core.baseline import ending
 from canary.core.breach import breach, too_long, watch
-from canary.core.gates import confirm, due
+from canary.core.gates import confirm, due, opening
 from canary.core.moves import open_bake, shift
 from canary.core.orders import forgotten, fresh, obey
 from canary.core.pace import LIVE_DEADLINE_S, LOOK_S, live_look_s
@@ -174,7 +174,7 @@ def _baking(state: State, seen: Seen, plan: Plan) -> Decision:
         return _direct(state, seen, plan)
     left = bake.left_s(state, seen, plan)
     if left > 0 and state.passed_already and not _held_by(state):
-        return _advance(state, seen, plan, _granted(state) or "its pods are ready")
+        return _advance(state, seen, plan, opening(state, seen, plan) or "its pods are ready")
     if left > 0:
         reason = f"baking at {state.share}, {left:.0f} s left"
         return Decision(state=state, reason=reason, wait_s=min(LOOK_S, left))
@@ -183,18 +183,13 @@ def _baking(state: State, seen: Seen, plan: Plan) -> Decision:
         decision = _failed_check(state, seen, plan, end.text)
     elif end.grade is Grade.PASS:
         briefs = ", ".join(verdict.brief for verdict in end.verdicts) or end.text
-        granted = _granted(state) if state.passed_already else ""
-        why = f"{granted}; {briefs}" if granted else briefs
+        opened = opening(state, seen, plan)
+        why = f"{opened}; {briefs}" if opened else briefs
         decision = _advance(state, seen, plan, why)
     else:
         decision = _inconclusive(state, seen, plan, end)
     conclusive = end.grade is not Grade.UNKNOWN
     return replace(decision, verdicts=end.verdicts if conclusive else ())
-
-
-def _granted(state: State) -> str:
-    """Which gate let a weight go on that had passed already, "" if none was asked."""
-    return f"{state.gate} was approved" if state.gate else ""
 
 
 def _direct(state: State, seen: Seen, plan: Plan) -> Decision:

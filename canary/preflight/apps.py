@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +13,9 @@ from canary.core.seen import Route
 from canary.engine.repair import damage_of, damage_without_route
 from canary.preflight.adoption import adoption_findings
 from canary.preflight.findings import Findings, Object, Reader
-from canary.preflight.gone import deleted, missing_objects
+from canary.preflight.gone import deleted, missing_objects, needed_paths
 from canary.preflight.holders import Patience, holding
+from canary.render.names import version_name
 
 _TRAEFIK = "/apis/traefik.io/v1alpha1"
 _VERSION_LABEL = "app.kubernetes.io/version"
@@ -44,14 +45,17 @@ def app_findings(
     if route is None:
         return replace(adoption, problems=(_unreadable(app, plain),))
     apex = _selected(seen[_service_path(app)])
-    gone = missing_objects(app, route.record.primary, seen, cluster)
+    primary = route.record.primary
+    needed = needed_paths(app, primary)
+    seen |= {path: cluster.find(path) for path in needed if path not in seen}
+    gone = missing_objects(app, primary, seen)
     held = holding(route.record, cluster, patience)
     return replace(
         adoption,
         warnings=(
             *adoption.warnings,
             *(f"{key}: {text}" for text in deleted(gone)),
-            *_dead_primary(key, app, cluster, route.record),
+            *_dead_primary(key, app, primary, seen),
         ),
         held=(f"{key}: {held}",) if held else (),
         live={key: live_of(route, apex, held) | {"gone": ", ".join(gone)}},
@@ -144,11 +148,13 @@ def _selected(service: Object | None) -> str:
     return str(selector.get(_VERSION_LABEL, ""))
 
 
-def _dead_primary(key: str, app: AppConfig, cluster: Reader, record: Record) -> Iterator[str]:
-    if not record.primary:
+def _dead_primary(
+    key: str, app: AppConfig, primary: str, seen: Mapping[str, Object | None]
+) -> Iterator[str]:
+    if not primary:
         return
-    name = f"{app.name}-{record.primary}"
-    found = cluster.find(f"/apis/apps/v1/namespaces/{app.namespace}/deployments/{name}")
+    name = version_name(app.name, primary)
+    found = seen[f"/apis/apps/v1/namespaces/{app.namespace}/deployments/{name}"]
     if not ((found or {}).get("status") or {}).get("readyReplicas"):
         yield (
             f"{key}: the primary {name} has no ready pod: a new version would take all traffic as "

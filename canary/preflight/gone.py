@@ -5,27 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from canary.config import AppConfig
-from canary.preflight.findings import Object, Reader
+from canary.preflight.findings import Object
 from canary.render.names import fallback_name, version_name
 
 
 def missing_objects(
-    app: AppConfig, primary: str, seen: Mapping[str, Object | None], cluster: Reader
+    app: AppConfig, primary: str, seen: Mapping[str, Object | None]
 ) -> tuple[str, ...]:
     """The objects that requests for the primary need and that are not there, by kind and name.
 
-    `seen` has what was looked at already, by path; None is an object that is not there.
-
-    Raises:
-        ClusterError: the API server did not answer or refused.
+    `seen` has them by path (`needed_paths`); None is an object that is not there.
     """
-    if not primary:
-        return ()
-    found = {
-        what: seen[path] if path in seen else cluster.find(path)
-        for what, path in _needed(app, primary).items()
-    }
-    return tuple(what for what, body in found.items() if body is None)
+    return tuple(what for what, path in _needed(app, primary).items() if seen[path] is None)
+
+
+def needed_paths(app: AppConfig, primary: str) -> tuple[str, ...]:
+    """Where the objects are that requests for the primary need."""
+    return tuple(_needed(app, primary).values())
 
 
 def deleted(gone: Sequence[str]) -> tuple[str, ...]:
@@ -39,6 +35,8 @@ def deleted(gone: Sequence[str]) -> tuple[str, ...]:
 
 
 def _needed(app: AppConfig, primary: str) -> dict[str, str]:
+    if not primary:
+        return {}
     version, fallback = version_name(app.name, primary), fallback_name(app.name, primary)
     core, apps = f"/api/v1/namespaces/{app.namespace}", f"/apis/apps/v1/namespaces/{app.namespace}"
     routes = f"/apis/traefik.io/v1alpha1/namespaces/{app.namespace}/ingressroutes"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Container, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -32,7 +33,8 @@ from canary.preflight.surroundings import (
 
 BOUND_S = 5.0  # for as many apps as a stack usually has
 _FEW_APPS = 20
-_EACH_S = 0.05  # for each further one: three questions, of which sixteen are asked at a time
+_EACH_S = 0.1  # for each further one: up to seven questions, sixteen are asked at a time
+_CROWD = 5  # apps of one namespace
 _SPARE_S = 1.0  # of the bound: for what is asked after the last look at a Lease or an answer
 _LOGIN = "the API server"
 
@@ -71,7 +73,7 @@ def look(
     bound_s = bound_of(len(config.apps)) if bound_s is None else bound_s
     patience = Patience(clock=clock, until_s=clock.now_s() + bound_s - _SPARE_S)
     opened: Future[Doors] = Future()
-    first: dict[str, Job] = {_LOGIN: partial(_log_in, open_doors, opened)}
+    first: dict[str, Job] = {_LOGIN: partial(_log_in, open_doors, opened, _crowded(config))}
     jobs = _jobs(config, opened, guard) | _app_jobs(config, opened, owner, patience)
     jobs["custom metrics"] = lambda: _queries(opened.result(), patience)
     done, failed = all_within(bound_s, first | jobs)
@@ -89,14 +91,22 @@ def bound_of(apps: int) -> float:
     return BOUND_S + _EACH_S * max(0, apps - _FEW_APPS)
 
 
-def _log_in(open_doors: Callable[[], Doors], opened: Future[Doors]) -> Findings:
+def _crowded(config: StackConfig) -> frozenset[str]:
+    """The namespaces that are listed rather than asked for each object of each app."""
+    apps = Counter(app.namespace for app in config.apps.values())
+    return frozenset(namespace for namespace, count in apps.items() if count >= _CROWD)
+
+
+def _log_in(
+    open_doors: Callable[[], Doors], opened: Future[Doors], crowded: Container[str]
+) -> Findings:
     try:
         doors = open_doors()
         doors.cluster.find("/version")
     except BaseException as error:
         opened.set_exception(error)
         raise
-    opened.set_result(replace(doors, cluster=Listed(doors.cluster)))
+    opened.set_result(replace(doors, cluster=Listed(doors.cluster, crowded)))
     return Findings()
 
 

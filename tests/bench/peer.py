@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,11 @@ class Peer:
     service = APP
 
     def __init__(
-        self, platform: Platform, directory: Path, namespace: str = f"{NAMESPACE}-peer"
+        self,
+        platform: Platform,
+        directory: Path,
+        namespace: str = f"{NAMESPACE}-peer",
+        analysis: Mapping[str, Any] = ANALYSIS,
     ) -> None:
         self._bed = platform.bed
         self._traefik = platform.traefik
@@ -44,15 +49,17 @@ class Peer:
         self._watched: Lines | None = None
         self._number = 0
         self._before = ""
+        self._analysis = dict(analysis)
         self.namespace = namespace
         self.host = f"{self.namespace}.test"
 
-    def install(self, image: str) -> None:
+    def install(self, image: str, *more: dict[str, Any]) -> None:
+        """Have the controller and the Canary at rest; `more` is what the Canary points to."""
         self.apply(*(_definition(kind, plural) for kind, plural in KINDS.items()))
         for plural in KINDS.values():
             self._bed.kubectl("wait", "--for=condition=Established", f"crd/{plural}.{GROUP}")
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}})
-        self.apply(self.deployment(image), self._canary(), self.route("TraefikService"))
+        self.apply(*more, self.deployment(image), self._canary(), self.route("TraefikService"))
         self._process = self._controller()
         get = ("-n", self.namespace, "get", "canary", APP, f"-o=jsonpath={_STATUS}")
         self._watched = Lines(self._bed, *get).__enter__()
@@ -96,14 +103,23 @@ class Peer:
         for plural in KINDS.values():
             self._bed.kubectl(*delete, "crd", f"{plural}.{GROUP}")
 
-    def _controller(self) -> subprocess.Popen[Any]:
+    def template(self, name: str, query: str) -> dict[str, Any]:
+        """A MetricTemplate, which asks the Prometheus of the bed."""
+        spec = {"provider": {"type": "prometheus", "address": self._prometheus()}, "query": query}
+        metadata = {"name": name, "namespace": self.namespace}
+        kind = {"apiVersion": f"{GROUP}/v1beta1", "kind": "MetricTemplate"}
+        return {**kind, "metadata": metadata, "spec": spec}
+
+    def _prometheus(self) -> str:
         address = ("-n", "canary-system", "get", "service", "prometheus", "-o")
-        prometheus = self._bed.kubectl(*address, "jsonpath={.spec.clusterIP}")
+        return f"http://{self._bed.kubectl(*address, 'jsonpath={.spec.clusterIP}')}:9090"
+
+    def _controller(self) -> subprocess.Popen[Any]:
         command = [
             "flagger",
             f"-kubeconfig={self._bed.kubeconfig}",
             "-mesh-provider=traefik",
-            f"-metrics-server=http://{prometheus}:9090",
+            f"-metrics-server={self._prometheus()}",
             f"-namespace={self.namespace}",
             f"-port={PORT}",
         ]
@@ -161,7 +177,7 @@ class Peer:
             "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": APP},
             "progressDeadlineSeconds": 60,
             "service": {"port": 80, "targetPort": 9898},
-            "analysis": ANALYSIS,
+            "analysis": self._analysis,
         }
         kind = {"apiVersion": f"{GROUP}/v1beta1", "kind": "Canary"}
         return {**kind, "metadata": self._metadata(), "spec": spec}

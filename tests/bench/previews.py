@@ -23,7 +23,7 @@ from tests.e2e.settings import ELSEWHERE, GOOD, Config, merged, podinfo
 
 TARGET = Path("docs/preview.md")
 PROGRAM = Path(__file__).parent / "plain" / "__main__.py"
-SIZES = {"to come": (0, 1, 5, 10, 20), "deployed": (0, 1, 10)}
+SIZES = {"to come": (0, 1, 5, 10, 20), "deployed": (0, 1, 10, 20)}
 ADDED_MOST_S, FURTHER_MOST_MS = 2.0, 30.0
 INTRODUCTION = """\
 # What a preview costs

@@ -36,7 +36,8 @@ class State:
     """An app by the state that its run stays in: what keeps it there, and how one sees that.
 
     `order` is what an operator says once the run is at 50 %, `always` what other runs have, too:
-    an app's routes are made when a run is over.
+    an app's routes are made when a run is over. Where `retreats`, the run is on its way back, of
+    which the half is held: the plain list is written, and nobody may write the shielded one.
     """
 
     name: str
@@ -44,11 +45,17 @@ class State:
     reached: Callable[[Record], bool]
     order: str = ""
     always: Mapping[str, Any] = field(default_factory=dict)
+    retreats: bool = False
 
     @property
     def app(self) -> str:
         """The app's name."""
         return self.name.lower()
+
+    @property
+    def shielded(self) -> str:
+        """The name of the list for requests that are safe to repeat."""
+        return f"{self.app}-shielded"
 
     def host(self, world: World) -> str:
         """Where its users are."""
@@ -105,6 +112,15 @@ OTHERS = (
         order="suspend",
     ),
 )
+# Aborted by an operator: a canary that had failed would have cost users requests of its own.
+ROLLING_BACK = State(
+    "RollingBack",
+    {"analysis": {"interval": _LONG}},
+    _in(Phase.ROLLING_BACK),
+    order="abort",
+    retreats=True,
+)
+ALL = (*PHASES, *OTHERS, ROLLING_BACK)
 
 
 def write(

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from canary.adapters.routes.lists import ORDER
-from canary.core.record import Phase, Record
+from canary.core.record import Phase
+from tests.chaos.followed import Followed
+from tests.chaos.hold import Hold
 from tests.chaos.states import PHASES, State, brief, parked, write
 from tests.chaos.victims import Blow, Victim, find, strike
-from tests.e2e.probes import Probe
 from tests.e2e.project import Result, Running
 from tests.e2e.waiting import await_
-from tests.e2e.weights import Weights
 from tests.e2e.world import World
 
 RATE = 50.0  # requests/s of all apps' users together
@@ -49,7 +49,8 @@ class Cell:
     `restored_s` counts from the death, or from the API server's return, until the lists give
     everything to the old version; None when the run lived on. `ended_s` is the same until every
     replica of Traefik routed that and the run was marked as failed. `repaired` is what the next
-    `pulumi up` said about the app.
+    `pulumi up` said about the app. `apps` is how many were released together, each of them in
+    another state.
     """
 
     victim: str
@@ -61,6 +62,7 @@ class Cell:
     requests: int
     failed: int
     repaired: str
+    apps: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +72,6 @@ class _End:
     restored_s: float | None
     ended_s: float | None
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Followed:
-    """One app's users and weights."""
-
-    state: State
-    users: Probe
-    weights: Weights
-
-    @property
-    def record(self) -> Record:
-        return self.weights.records()[-1]
 
 
 def carry_out(
@@ -101,38 +90,38 @@ def carry_out(
     world.shared["guard"] = {"install": True}
     write(world, states, "1", brief)
     world.project.up()
-    with _following(world, states) as apps:
+    with _following(world, states) as apps, Hold(world.bed, world.namespace) as hold:
         write(world, states, "2", parked)
         running = world.project.start_up()
-        _park(world, apps)
-        origin_s, marks = _struck(world, victim, blow, pause_s, states)
-        lives_on = (victim, blow) in HARMLESS
-        ends = [_alive(app) if lives_on else _end(app, origin_s, pause_s) for app in apps]
+        _park(world, apps, hold)
+        origin_s, marks = _struck(world, victim, blow, pause_s, apps, hold)
+        harmless = (victim, blow) in HARMLESS
+        ends = [_outcome(app, origin_s, harmless=harmless) for app in apps]
         _ended(world, running, victim, blow)
         assert marks in ({}, world.marks(sized="deployments")), "a driver wrote when it woke up"
         after = _released(world, states)
-    return [
-        Cell(
-            victim=victim,
-            blow=blow,
-            state=app.state.name,
-            restored_s=end.restored_s,
-            ended_s=end.ended_s,
-            reason=end.reason,
-            requests=len(app.users.answers()),
-            failed=len(app.users.answers().failed()),
-            repaired=_repair_of(app.state, after),
-        )
-        for app, end in zip(apps, ends, strict=True)
-    ]
+    common: dict[str, Any] = {"victim": victim, "blow": blow, "apps": len(apps)}
+    return [Cell(**common, **_own(app, end, after)) for app, end in zip(apps, ends, strict=True)]
+
+
+def _own(app: Followed, end: _End, after: Result) -> dict[str, Any]:
+    """The fields of a Cell that are one app's."""
+    answers = app.users.answers()
+    return {
+        **asdict(end),
+        "state": app.state.name,
+        "requests": len(answers),
+        "failed": len(answers.failed()),
+        "repaired": _repair_of(app.state, after),
+    }
 
 
 @contextmanager
-def _following(world: World, states: Sequence[State]) -> Iterator[list[_Followed]]:
+def _following(world: World, states: Sequence[State]) -> Iterator[list[Followed]]:
     rate = RATE / len(states)
     with ExitStack() as stack:
         yield [
-            _Followed(
+            Followed(
                 state,
                 stack.enter_context(
                     world.probe(rate=rate, methods=("GET", "POST"), host=state.host(world))
@@ -143,19 +132,33 @@ def _following(world: World, states: Sequence[State]) -> Iterator[list[_Followed
         ]
 
 
-def _park(world: World, apps: Sequence[_Followed]) -> None:
-    """Return once every run is in the state that it stays in."""
-    for app in apps:
-        if app.state.order:
-            app.weights.await_weight(50, PARKED_WITHIN_S)
-            order = ("traefikservice", app.state.app, f"{ORDER}={app.state.order}")
-            world.bed.kubectl("-n", world.namespace, "annotate", *order)
-    for app in apps:
-        app.weights.await_record(app.state.reached, PARKED_WITHIN_S)
+def _park(world: World, apps: Sequence[Followed], hold: Hold) -> None:
+    """Return once every run is in the state that it stays in; who retreats does not for ever."""
+    for retreats in (False, True):
+        chosen = [app for app in apps if app.state.retreats is retreats]
+        for app in chosen:
+            if app.state.order:
+                _order(world, app, hold)
+        for app in chosen:
+            app.weights.await_record(app.state.reached, PARKED_WITHIN_S)
+
+
+def _order(world: World, app: Followed, hold: Hold) -> None:
+    """Tell the run what its operator wants, once it is at 50 %."""
+    app.weights.await_weight(50, PARKED_WITHIN_S)
+    if app.state.retreats:
+        hold.keep(app.state.shielded)
+    order = ("traefikservice", app.state.app, f"{ORDER}={app.state.order}")
+    world.bed.kubectl("-n", world.namespace, "annotate", *order)
 
 
 def _struck(
-    world: World, victim: Victim, blow: Blow, pause_s: float, states: Sequence[State]
+    world: World,
+    victim: Victim,
+    blow: Blow,
+    pause_s: float,
+    apps: Sequence[Followed],
+    hold: Hold,
 ) -> tuple[float, dict[str, Any]]:
     """When the API server was there and the driver was not, from which on 15 s count (unix s).
 
@@ -168,68 +171,56 @@ def _struck(
     if victim is Victim.API_SERVER:
         time.sleep(pause_s)  # the outage itself
         at = time.time()
+    else:
+        hold.release()
     if victim is Victim.API_SERVER and blow is Blow.KILL:
         world.bed.up()
         at = time.time()
     if blow is Blow.STOP and victim is not Victim.API_SERVER:
-        _while_stopped(world, victim, pause_s, states)
+        _while_stopped(victim, pause_s, apps)
     if victim is Victim.PROVIDER and blow is Blow.STOP:
         marks = world.marks(sized="deployments")
     if blow is Blow.STOP:
         strike(pids, signal.SIGCONT)
+    hold.release()
     return at, marks
 
 
-def _while_stopped(world: World, victim: Victim, pause_s: float, states: Sequence[State]) -> None:
+def _while_stopped(victim: Victim, pause_s: float, apps: Sequence[Followed]) -> None:
     """Let a stopped process be stopped for a while; a driver's run must not wait for its return."""
     until = time.time() + pause_s
     if victim is Victim.PROVIDER:
-        for state in states:
-            within_s = until - time.time()
-            _await_restore(world, state, within_s)
+        for app in apps:
+            await_(app.restored_at, f"a restore of {app.state.app}", until - time.time())
     time.sleep(max(0.0, until - time.time()))
 
 
-def _await_restore(world: World, state: State, within_s: float) -> None:
-    await_(lambda: _is_restored(world.record(state.app)), f"a restore of {state.app}", within_s)
+def _outcome(app: Followed, origin_s: float, *, harmless: bool) -> _End:
+    """What became of the run: one on its way back goes on to its end, harmed or not."""
+    return _alive(app) if harmless and not app.state.retreats else _end(app, origin_s)
 
 
-def _end(app: _Followed, origin_s: float, pause_s: float) -> _End:
+def _end(app: Followed, origin_s: float) -> _End:
     """How the app's run ended, once its traffic is back.
 
     Traefik may hear late: it asks an API server that was gone only every half minute.
     """
     within_s = RESTORED_WITHIN_S + SLACK_S
-    await_(lambda: _is_restored(app.record), f"a restore of {app.state.app}", within_s)
-    await_(lambda: _has_ended(app.record), f"the end of {app.state.app}", HEARD_WITHIN_S)
-    restored_s = _since(app, origin_s, _is_restored, pause_s)
-    assert restored_s <= within_s, (app.state.app, restored_s)
+    restored = await_(app.restored_at, f"a restore of {app.state.app}", within_s)
+    ended = await_(app.ended_at, f"the end of {app.state.app}", HEARD_WITHIN_S)
+    assert restored is not None
+    assert ended is not None
+    assert restored - origin_s <= within_s, (app.state.app, restored - origin_s)
+    missed = app.state.retreats and restored <= origin_s
+    assert not missed, f"{app.state.app} was back before anything was struck"
     return _End(
-        restored_s=restored_s,
-        ended_s=_since(app, origin_s, _has_ended, pause_s),
+        restored_s=max(0.0, restored - origin_s),
+        ended_s=max(0.0, ended - origin_s),
         reason=app.record.reason,
     )
 
 
-def _since(
-    app: _Followed, origin_s: float, wanted: Callable[[Record], bool], pause_s: float
-) -> float:
-    """How long after the death the record first was so, in seconds."""
-    changes = (change for change in app.weights.changes() if change.at > origin_s - pause_s)
-    first = next(change.at for change in changes if change.record and wanted(change.record))
-    return max(0.0, first - origin_s)
-
-
-def _is_restored(record: Record) -> bool:
-    shown = record.weight_percent or record.mirror_percent or record.exposed
-    return record.phase in {Phase.FAILED, Phase.ROLLING_BACK} and not shown
-
-
-def _has_ended(record: Record) -> bool:
-    return record.phase is Phase.FAILED
-
-
-def _alive(app: _Followed) -> _End:
+def _alive(app: Followed) -> _End:
     """A run that was not struck must still be there, or have been promoted meanwhile."""
     assert app.record.phase is not Phase.FAILED, (app.state.app, app.record.reason)
     return _End(restored_s=None, ended_s=None, reason="")

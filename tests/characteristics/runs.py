@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import median
 
-from canary.core.plan import Plan, Terms
+from canary.config import BUCKET_EDGES_S
+from canary.core.plan import Plan
 from canary.core.seen import Side
+from canary.planning import plan_of
 from tests.characteristics.drawn import Drawn
 from tests.characteristics.truth import Case
-from tests.core.timeline import PLAN
+from tests.config.samples import loaded
 from tests.engine.world import NEW, World
 
-# The defaults of a configuration, and the peer's tutorial but for its threshold.
-DEFAULTS = replace(
-    PLAN,
-    weights=tuple(range(5, 51, 5)),
-    inconclusive_deadline_s=600.0,
-    max_duration_s=24_000.0,
-    evidence=Terms(),
+# What a configuration that says nothing comes to; Prometheus scrapes as often as the stack's own.
+DEFAULTS = plan_of(
+    loaded({"replicas": 2}).apps["podinfo"], scrape_interval_s=5.0, bucket_edges_s=BUCKET_EDGES_S
 )
 
 

@@ -47,9 +47,9 @@ class StoredCluster:
         if path.endswith("/pods"):
             assert label_selector
             return copy.deepcopy(self.pods)
-        assert path.endswith("/traefikservices")
-        if TRAEFIK not in self.objects:
-            raise ClusterError("the API server knows no traefikservices", status=404)
+        assert path.startswith((TRAEFIK, "/api/v1/namespaces/", "/apis/apps/v1/namespaces/"))
+        if path.startswith(TRAEFIK) and TRAEFIK not in self.objects:
+            raise ClusterError("the API server knows no such kind", status=404)
         return [copy.deepcopy(self.objects[at]) for at in self.objects if at.startswith(f"{path}/")]
 
     def _answer(self, path: str) -> None:

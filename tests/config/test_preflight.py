@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -111,20 +112,47 @@ def _apps(count: int) -> StackConfig:
     return load({**stack(), "apps": apps})
 
 
-def test_a_further_app_in_a_namespace_costs_three_questions() -> None:
-    asked = []
-    for apps in (1, 2, 10):
-        cluster = _cluster(installed())
-        assert len(_look(cluster, _apps(apps)).live) == apps
-        assert len(cluster.asked) == len(set(cluster.asked))
-        asked.append(len(cluster.asked))
-    assert [asked[1] - asked[0], asked[2] - asked[0]] == [3, 27]
+def _several(cluster: StoredCluster, count: int) -> StackConfig:
+    """So many apps that are all deployed."""
+    first = {path: body for path, body in cluster.objects.items() if "podinfo" in path}
+    for number in range(count):
+        copied = json.dumps(first).replace("podinfo", f"app-{number}")
+        cluster.objects |= json.loads(copied)
+    return _apps(count)
 
 
-def test_lists_that_cannot_be_read_are_one_problem_for_all_apps() -> None:
+def _questions(apps: int) -> int:
+    cluster = _cluster(serving())
+    config = _several(cluster, apps)
+    found = _look(cluster, config)
+    assert found.problems == found.warnings == ()
+    assert len(found.live) == apps
+    assert len(cluster.asked) == len(set(cluster.asked))
+    return len(cluster.asked)
+
+
+def test_a_further_app_costs_one_question_once_a_few_share_a_namespace() -> None:
+    asked = {apps: _questions(apps) for apps in (1, 2, 4, 5, 15)}
+    assert asked[2] - asked[1] == 6
+    assert asked[4] - asked[2] == 12
+    assert asked[5] < asked[4]
+    assert asked[15] - asked[5] == 10
+
+
+@pytest.mark.parametrize("kind", [NAMED, "/api/v1/namespaces/test/services"])
+def test_what_may_be_read_and_not_listed_is_read(kind: str) -> None:
     refusal = ClusterError("not permitted", status=403)
-    cluster = _cluster(refusals={NAMED: refusal})
-    assert _look(cluster, _apps(3)) == Findings(problems=("not permitted",))
+    cluster = _cluster(serving(), refusals={kind: refusal})
+    config = _several(cluster, 6)
+    found = _look(cluster, config)
+    assert found.problems == found.warnings == ()
+    assert {live["primary"] for live in found.live.values()} == {VERSION}
+    assert cluster.asked.count(kind) == 1
+
+
+def test_lists_that_cannot_be_had_are_one_problem_for_all_apps() -> None:
+    cluster = _cluster(refusals={NAMED: ClusterError("it has no time", status=503)})
+    assert _look(cluster, _apps(3)) == Findings(problems=("it has no time",))
     assert cluster.asked.count(NAMED) == 1
 
 

@@ -42,7 +42,7 @@ def test_the_look_ends_at_its_bound_and_names_what_did_not_answer() -> None:
 
 def test_the_bound_grows_with_the_apps_when_they_are_many() -> None:
     assert [bound_of(apps) for apps in (0, 1, 12, 20)] == [5.0] * 4
-    assert bound_of(200) == 14.0
+    assert bound_of(200) == 23.0
 
 
 def test_many_apps_are_waited_for_as_long_as_they_are_given(

@@ -18,8 +18,6 @@ from canary.adapters.cluster.access import Ask, Endpoint, PodAddress, ServiceAdd
 from canary.adapters.cluster.forward import Forwarded
 from canary.adapters.outlets.events import ClusterEvents
 from canary.adapters.outlets.history import RolloutHistory
-from canary.adapters.pods.autoscalers import ClusterAutoscalers
-from canary.adapters.pods.fleet import ClusterFleet
 from canary.adapters.routes.apex import ApexService
 from canary.adapters.routes.router import ClusterRouter
 from canary.adapters.routes.traffic import TraefikPods, TrafficView, forwarded_replicas
@@ -41,15 +39,11 @@ from tests.contracts.bed_world import (
     make,
     uninstall,
 )
+from tests.contracts.pods_on_bed import *  # noqa: F403 - a part of the suite
+from tests.contracts.pods_on_bed import fleet, ours
 from tests.contracts.routing import NEW, OLD, REST, at, live_soon
 from tests.contracts.samples import report
 from tests.contracts.test_router import *  # noqa: F403 - the suite itself
-
-SCALERS = f"/apis/autoscaling/v2/namespaces/{NAMESPACE}/horizontalpodautoscalers"
-CPU = {
-    "type": "Resource",
-    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}},
-}
 
 
 @pytest.fixture(scope="session")
@@ -66,48 +60,6 @@ def world(installed: BedWorld) -> Iterator[BedWorld]:
     yield installed
     installed.thaw()
     installed.router().remove()
-
-
-def fleet(world: BedWorld) -> ClusterFleet:
-    return ClusterFleet(world.cluster, app=APP, namespace=NAMESPACE, owner="me", wall_s=time.time)
-
-
-def test_pods_are_told_and_scaled(world: BedWorld) -> None:
-    assert fleet(world).pods()[OLD] == Pods(wanted=1, existing=1, ready=1)
-    fleet(world).scale(OLD, 2)
-    await_(lambda: fleet(world).pods()[OLD].ready == 2, "two pods ready", 90.0)
-    fleet(world).scale(OLD, 1)
-    await_(lambda: fleet(world).pods()[OLD] == Pods(wanted=1, existing=1, ready=1), "one", 90.0)
-
-
-def test_an_autoscaler_obeys_its_least_and_has_it_back(world: BedWorld) -> None:
-    """The cluster's own controller, which has no metrics: it starts what the least demands."""
-    named = deployment(OLD)["metadata"]
-    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": named["name"]}
-    spec = {"scaleTargetRef": target, "maxReplicas": 4, "metrics": [CPU]}
-    make(world.cluster, SCALERS, {"metadata": named, "spec": spec})
-    scalers = ClusterAutoscalers(world.cluster, app=APP, namespace=NAMESPACE, owner="me")
-    try:
-        fleet(world).scale(OLD, 2)
-        assert fleet(world).pods()[OLD].wanted == 1, "more is the controller's to start"
-        await_(lambda: fleet(world).pods()[OLD].ready == 2, "what the least demands", 120.0)
-        fleet(world).scale(OLD, 1)
-        scalers.hold(OLD)
-        assert _least(world) == 2
-        scalers.release(OLD)
-        assert _least(world) == 1
-        fleet(world).scale(OLD, 3)
-        fleet(world).scale(OLD, 0)
-        assert _least(world) == 1, "the server's default"
-        assert fleet(world).pods()[OLD].wanted == 0
-    finally:
-        world.cluster.delete(f"{SCALERS}/{named['name']}")
-        fleet(world).scale(OLD, 1)
-    await_(lambda: fleet(world).pods()[OLD] == Pods(wanted=1, existing=1, ready=1), "one", 90.0)
-
-
-def _least(world: BedWorld) -> int:
-    return int(world.cluster.read(f"{SCALERS}/{APP}-{OLD}")["spec"]["minReplicas"])
 
 
 def test_a_version_is_copied_routed_and_deleted_and_its_own_pods_are_told_apart(
@@ -186,7 +138,7 @@ def test_the_apex_follows_and_keeps_its_address(world: BedWorld) -> None:
     label = {"app.kubernetes.io/managed-by": "canary"}
     body = {"metadata": {"name": APP, "labels": label}, "spec": {"ports": [{"port": 80}]}}
     made = world.cluster.create(path, body)
-    apex = ApexService(world.cluster, app=APP, namespace=NAMESPACE, owner="me")
+    apex = ApexService(world.cluster, **ours(world))
     for version in (OLD, NEW, ""):
         apex.point_to(version)
         assert apex.version() == version

@@ -9,6 +9,7 @@ import pytest
 from canary.adapters.pods.fleet import ClusterFleet
 from canary.core.seen import Pods
 from canary.errors import ClusterError
+from tests.contracts.claiming import claim_of
 from tests.contracts.pods import NOW_S, deployment, pod
 from tests.fakes.cluster import FakeCluster, Fault
 
@@ -34,8 +35,14 @@ def make(server: FakeCluster, name: str) -> None:
 
 
 def fleet(server: FakeCluster) -> ClusterFleet:
+    cluster = server.connect()
     return ClusterFleet(
-        server.connect(), app="podinfo", namespace="test", owner="me", wall_s=lambda: NOW_S
+        cluster,
+        app="podinfo",
+        namespace="test",
+        owner="me",
+        wall_s=lambda: NOW_S,
+        claim=claim_of(cluster),
     )
 
 

@@ -13,6 +13,7 @@ from canary.adapters.routes.apex import ApexService
 from canary.adapters.routes.router import ClusterRouter
 from canary.core.record import Phase, Record
 from canary.errors import ClusterError, ConflictError
+from tests.contracts.claiming import claim_of
 from tests.contracts.routing import LISTS, NEW, OLD, ApiWorld, api_world, at
 from tests.fakes.cluster import FakeCluster
 
@@ -173,7 +174,10 @@ def endpoints(server: FakeCluster, version: str, *, ready: bool) -> None:
 
 
 def apex(server: FakeCluster) -> ApexService:
-    return ApexService(server.connect(), app="podinfo", namespace="test", owner="me")
+    cluster = server.connect()
+    return ApexService(
+        cluster, app="podinfo", namespace="test", owner="me", claim=claim_of(cluster)
+    )
 
 
 def service(server: FakeCluster) -> Any:

@@ -10,6 +10,7 @@ import pytest
 from canary.adapters.routes.apex import ApexService
 from canary.errors import ClusterError, ConflictError, PortError
 from canary.ports import Apex
+from tests.contracts.claiming import claim_of
 from tests.fakes.apex import FakeApex
 from tests.fakes.cluster import FakeCluster, Fault
 
@@ -31,7 +32,10 @@ def declared(annotations: dict[str, str] | None = None) -> dict[str, Any]:
 
 
 def adapter(server: FakeCluster) -> ApexService:
-    return ApexService(server.connect(), app="podinfo", namespace="test", owner="me")
+    cluster = server.connect()
+    return ApexService(
+        cluster, app="podinfo", namespace="test", owner="me", claim=claim_of(cluster)
+    )
 
 
 @pytest.fixture
@@ -97,7 +101,9 @@ def racing(server: FakeCluster, edit: Callable[[], Any]) -> ApexService:
         return replace(path, body)
 
     cluster.replace = late  # type: ignore[method-assign]
-    return ApexService(cluster, app="podinfo", namespace="test", owner="me")
+    return ApexService(
+        cluster, app="podinfo", namespace="test", owner="me", claim=claim_of(cluster)
+    )
 
 
 def test_a_label_added_meanwhile_is_kept(server: FakeCluster) -> None:

@@ -10,6 +10,7 @@ import pytest
 from canary.adapters.pods.autoscalers import LEAST, ClusterAutoscalers
 from canary.errors import ClusterError, ConflictError
 from canary.ports import Autoscalers
+from tests.contracts.claiming import claim_of
 from tests.contracts.pods import deployment
 from tests.contracts.test_fleet import DEPLOYMENTS, SCALERS, V, adapter
 from tests.fakes.autoscalers import FakeAutoscalers
@@ -43,8 +44,9 @@ class ApiWorld:
         self._server = server
 
     def autoscalers(self) -> ClusterAutoscalers:
+        cluster = self._server.connect()
         return ClusterAutoscalers(
-            self._server.connect(), app="podinfo", namespace="test", owner="me"
+            cluster, app="podinfo", namespace="test", owner="me", claim=claim_of(cluster)
         )
 
     def deploy(self, replicas: int, least: int) -> None:

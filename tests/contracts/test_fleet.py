@@ -11,6 +11,7 @@ from canary.adapters.pods.fleet import ClusterFleet
 from canary.core.seen import Pods
 from canary.errors import ClusterError, ConflictError
 from canary.ports import Fleet
+from tests.contracts.claiming import claim_of
 from tests.contracts.pods import NOW_S, crashed, deployment, pod, running, waiting
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.fleet import FakeFleet
@@ -23,8 +24,14 @@ EVENTS = "/api/v1/namespaces/test/events"
 
 
 def adapter(server: FakeCluster) -> ClusterFleet:
+    cluster = server.connect()
     return ClusterFleet(
-        server.connect(), app="podinfo", namespace="test", owner="me", wall_s=lambda: NOW_S
+        cluster,
+        app="podinfo",
+        namespace="test",
+        owner="me",
+        wall_s=lambda: NOW_S,
+        claim=claim_of(cluster),
     )
 
 

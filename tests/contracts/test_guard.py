@@ -23,6 +23,7 @@ from canary.guard.errors import ApiError
 from canary.guard.lead import Lead
 from canary.guard.patrol import Patrol
 from canary.guard.station import Station
+from tests.contracts.claiming import claim_of
 from tests.contracts.guarding import EVENTS, FAILOVER, PLAIN, SERVICES, SHIELDED, Bench, Meddling
 from tests.contracts.routing import LISTS, NEW, OLD, REST, at
 from tests.fakes.cluster import FakeCluster, Fault
@@ -199,8 +200,11 @@ def test_a_driver_that_slept_fails_at_whatever_it_had_begun(bench: Bench) -> Non
             unfenced.replace(LISTS.path(name), seen[name])
     with pytest.raises(ConflictError):
         unfenced.replace(f"{SERVICES}/podinfo", service)
-    apex = ApexService(cluster, app="podinfo", namespace="test", owner="me")
     with pytest.raises(LapsedError):
+        cluster.replace(f"{SERVICES}/podinfo", service)
+    claim = claim_of(cluster)
+    apex = ApexService(cluster, app="podinfo", namespace="test", owner="me", claim=claim)
+    with pytest.raises(ConflictError, match="run guard-r1 took over; nothing more is written"):
         apex.point_to(NEW)
     with pytest.raises(ConflictError, match=r"were changed to 100 .* by canary-guard"):
         bench.router.write(at(50))

@@ -18,6 +18,7 @@ from canary.adapters.pods.fleet import ClusterFleet
 from canary.adapters.process.heartbeat import LeaseKeeper, Pace
 from canary.adapters.process.lease import LeaseHolders
 from canary.core.holding import renewed
+from tests.contracts.claiming import claim_of
 from tests.contracts.pods import NOW_S, deployment, pod
 from tests.fakes.cluster import FakeCluster
 
@@ -58,7 +59,12 @@ def test_this_machines_clock_may_be_years_off(server: Server) -> None:
     server.fake.put(f"{CORE}/pods", pod(V, ready=False, age_s=5.0))
     cluster = cluster_of(server)
     fleet = ClusterFleet(
-        cluster, app="podinfo", namespace="test", owner="me", wall_s=cluster.wall_s
+        cluster,
+        app="podinfo",
+        namespace="test",
+        owner="me",
+        wall_s=cluster.wall_s,
+        claim=claim_of(cluster),
     )
     assert abs(time.time() - NOW_S) > YEAR_S
     assert fleet.pods()[V].settling

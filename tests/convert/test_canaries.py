@@ -124,12 +124,47 @@ def test_custom_metrics_go_over_or_are_named_as_lost() -> None:
     )
     written = result.config["canary:apps"]["podinfo"]["analysis"]["metrics"]
     assert written[0] == {**metrics[0], "templateRef": {"name": "errors"}}
-    assert result.config["canary:metricTemplates"] == {"errors": {"query": query}}
-    assert "no -canary" in why(result, "MetricTemplate flagger/errors: spec.query")
+    here = 'sum(up{pod=~"{{ target }}-.*"})'
+    assert result.config["canary:metricTemplates"] == {"errors": {"query": here}}
+    assert "becomes {{ target }}" in why(result, "MetricTemplate flagger/errors: spec.query")
     assert written[-1] == {"name": "request-success-rate", "thresholdRange": {"min": 99}}
     assert "MetricTemplate test/dogs: spec.provider" in said(result, Kind.DROPPED)
     assert "http://p:9090" not in str(result)
     assert len(app_of(result).analysis.metrics) == 2
+
+
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [
+        ('up{a="{{ namespace }}-{{target}}-canary-80"}', 'up{a="{{ namespace }}-{{ target }}-80"}'),
+        ('up{a="{{ service }}-canary"}', 'up{a="{{ target }}"}'),
+        ('up{a="{{ name }}-canary"}', 'up{a="{{ target }}"}'),
+        ('up{a="{{ target }}-[0-9]"}', 'up{a="{{ target }}-[0-9]"}'),
+    ],
+)
+def test_a_query_asks_for_what_is_under_test_here(there: str, here: str) -> None:
+    metrics = [{"name": "own", "query": there, "thresholdRange": {"max": 5}}]
+    result = convert(analysed(metrics=metrics), deployment(), route())
+    assert app_of(result).analysis.metrics[0].query == here
+    assert "under test here" in why(result, f"{SPEC}.analysis.metrics[0].query")
+    assert result.is_whole
+
+
+def test_a_query_without_the_version_under_test_is_not_spoken_of() -> None:
+    query = 'sum(up{a="{{ name }}-canaryish",b="{{ variables.target }}",c="target"})'
+    own = {"query": query, "templateVariables": {"target": "x"}, "thresholdRange": {"max": 5}}
+    result = convert(analysed(metrics=[{"name": "own", **own}]), deployment(), route())
+    assert app_of(result).analysis.metrics[0].query == query
+    assert f"{SPEC}.analysis.metrics[0].query" not in said(result, Kind.CHANGED)
+
+
+def test_a_query_about_the_peers_primary_is_left_to_a_person() -> None:
+    query = 'sum(up{a="{{ target }}-canary"}) / sum(up{a="{{ target }}-primary"})'
+    template = thing("MetricTemplate", {"query": query}, name="ratio")
+    metric = {"name": "r", "templateRef": {"name": "ratio"}, "thresholdRange": {"max": 2}}
+    result = convert(analysed(metrics=[metric]), template, deployment(), route())
+    assert said(result, Kind.MISSING) == ["MetricTemplate test/ratio: spec.query"]
+    assert "what serves" in why(result, "MetricTemplate test/ratio: spec.query")
 
 
 def test_a_metric_that_would_mean_something_else_goes_as_a_whole() -> None:

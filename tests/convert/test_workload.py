@@ -79,6 +79,64 @@ def test_the_deployment_that_the_peer_left_without_pods_does_not_tell_how_many()
     assert app_of(convert(canary(), raw)).replicas == 3
 
 
+def test_under_the_peer_the_primary_tells_how_many_pods_and_which_image_serve() -> None:
+    target, primary = deployment(), deployment(container(image="podinfo:serving"))
+    target["spec"]["replicas"], primary["spec"]["replicas"] = 0, 3
+    primary["metadata"]["name"] = "podinfo-primary"
+    result = convert(canary(), target, primary, route())
+    app = app_of(result)
+    assert (app.image, app.replicas) == ("podinfo:serving", 3)
+    assert "is not judged" in why(result, "Deployment test/podinfo: spec.template")
+    assert result.is_whole
+
+
+def test_the_primarys_image_is_not_spoken_of_when_it_is_the_same() -> None:
+    primary = deployment()
+    primary["metadata"]["name"] = "podinfo-primary"
+    result = convert(canary(), deployment(), primary, route())
+    assert "is not judged" not in why(result, "Deployment test/podinfo: spec.template")
+
+
+FILLED_IN = {
+    "dnsPolicy": "ClusterFirst",
+    "restartPolicy": "Always",
+    "schedulerName": "default-scheduler",
+    "securityContext": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("image", "pulled"),
+    [
+        ("registry:5000/podinfo:6.9.2", "IfNotPresent"),
+        ("registry:5000/podinfo", "Always"),
+        ("podinfo:latest", "Always"),
+        (f"podinfo@sha256:{'0' * 64}", "IfNotPresent"),
+        (f"podinfo:latest@sha256:{'0' * 64}", "Always"),
+    ],
+)
+def test_what_the_api_server_filled_in_is_left_out(image: str, pulled: str) -> None:
+    filled = {"terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"}
+    main = container(image=image, imagePullPolicy=pulled, resources={}, **filled)
+    account = {"serviceAccount": "web", "serviceAccountName": "web"}
+    written = app_of(convert(canary(), deployment(main, **FILLED_IN, **account))).pod_template
+    assert written
+    named = {"serviceAccountName": "web", "automountServiceAccountToken": True}
+    assert written["spec"] == named
+
+
+def test_what_somebody_wrote_in_a_defaults_place_is_kept() -> None:
+    main = container(imagePullPolicy="Always", terminationMessagePolicy="FallbackToLogsOnError")
+    sidecar = {"name": "proxy", "image": "proxy:1", "imagePullPolicy": "IfNotPresent"}
+    pod = FILLED_IN | {"dnsPolicy": "Default"}
+    written = app_of(convert(canary(), deployment(main, sidecar, **pod))).pod_template
+    assert written
+    policy = {"terminationMessagePolicy": "FallbackToLogsOnError"}
+    own = {"name": "podinfo", "imagePullPolicy": "Always", **policy}
+    containers = [own, {"name": "proxy", "image": "proxy:1"}]
+    assert written["spec"] == {"dnsPolicy": "Default", "containers": containers}
+
+
 def test_an_own_way_to_stop_is_kept() -> None:
     hook = {"preStop": {"exec": {"command": ["sleep", "10"]}}}
     app = app_of(convert(canary(), deployment(container(lifecycle=hook))))
@@ -87,9 +145,9 @@ def test_an_own_way_to_stop_is_kept() -> None:
 
 def test_the_autoscaler_goes_over() -> None:
     reference = SCALER | {"primaryScalerReplicas": {"minReplicas": 3}}
-    result = convert(
-        canary(autoscalerRef=reference), deployment(), route(), thing(SCALER["kind"], HPA)
-    )
+    target = deployment()
+    target["spec"]["replicas"] = 0  # as the peer leaves it: the autoscaler says how many
+    result = convert(canary(autoscalerRef=reference), target, route(), thing(SCALER["kind"], HPA))
     app = app_of(result)
     assert app.autoscaler
     assert (app.autoscaler.min_replicas, app.autoscaler.max_replicas) == (3, 4)

@@ -190,6 +190,24 @@ def test_a_gate_may_open_by_itself() -> None:
     assert "Succeeded" in last(answering(PROMOTION, CLOSED), plan)
 
 
+@pytest.mark.parametrize("timeout_s", [25.0, 30.2])
+def test_a_gate_that_opened_by_itself_was_not_approved(timeout_s: float) -> None:
+    """Within a bake, and as one ends."""
+    plan = gated(PROMOTION, OnTimeout.PASS, timeout_s)
+    lines = play(answering(PROMOTION, CLOSED), plan)
+    text = f"not approved within {timeout_s:.0f} s: passed as onGateTimeout says"
+    promoting = next(line for line in lines if "promoting: " in line)
+    assert f"promoting: confirm-promotion was {text}" in promoting
+    assert not any("was approved" in line for line in lines)
+
+
+def test_who_approves_a_gate_that_would_open_by_itself_is_believed() -> None:
+    plan = gated(PROMOTION, OnTimeout.PASS, 60.0)
+    lines = play(answering(PROMOTION, CLOSED, until_s=40.0), plan)
+    promoting = next(line for line in lines if "promoting: " in line)
+    assert "promoting: confirm-promotion was approved" in promoting
+
+
 def test_a_gate_may_hold_for_as_long_as_it_takes() -> None:
     plan = gated(PROMOTION, OnTimeout.HOLD, 30.0)
     lines = play(answering(PROMOTION, CLOSED, until_s=900.0), plan, looks=5000)

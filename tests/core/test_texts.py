@@ -103,7 +103,7 @@ def test_two_checks_that_say_the_same_are_told_once() -> None:
     end = bake.conclude(BAKING, few, PLAN)
     assert len(PLAN.checks) == 2
     assert end.grade is Grade.UNKNOWN
-    assert end.text == "only 3 of 5 canary requests seen"
+    assert end.text == "only 3 of 6 canary requests seen"
 
 
 def concluded(state: State = BAKING, plan: Plan = PLAN, outcome: Outcome = Outcome.IDLE) -> str:

@@ -122,7 +122,7 @@ def test_no_traffic_holds_and_then_is_inconclusive() -> None:
             return usual
         return replace(usual, window=replace(usual.window, canary=tally(0), primary=tally(0)))
 
-    assert "at 10 %: inconclusive for 30 s: no canary request seen (5 needed)" in last(world)
+    assert "at 10 %: inconclusive for 30 s: no canary request seen (6 needed)" in last(world)
     promoted = play(world, replace(PLAN, promote_inconclusive=True))
     assert "onInconclusive is promote" in promoted[-1]
 

@@ -7,8 +7,9 @@ driver that died can give it back.
 from __future__ import annotations
 
 from canary.adapters.cluster.kubernetes import Cluster
+from canary.adapters.pods.swaps import Change, Swaps, replicas_of
+from canary.adapters.routes.claim import Claim
 from canary.adapters.routes.lists import Object
-from canary.adapters.routes.ownership import demand_ours
 
 LEAST = "canary.rollout/min-replicas"  # what is given back when the run is over
 
@@ -16,10 +17,12 @@ LEAST = "canary.rollout/min-replicas"  # what is given back when the run is over
 class ClusterAutoscalers:
     """The Autoscalers port over the API server; a version may have none."""
 
-    def __init__(self, cluster: Cluster, *, app: str, namespace: str, owner: str) -> None:
+    def __init__(
+        self, cluster: Cluster, *, app: str, namespace: str, owner: str, claim: Claim
+    ) -> None:
         self._cluster = cluster
         self._app = app
-        self._owner = owner
+        self._swaps = Swaps(cluster, claim, owner)
         self._scalers = f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers"
         self._deployments = f"/apis/apps/v1/namespaces/{namespace}/deployments"
 
@@ -27,61 +30,59 @@ class ClusterAutoscalers:
         """Have it run at least so many pods, 0 for as few as it likes; False if there is none.
 
         Raises:
-            ConflictError: the autoscaler is not ours.
+            ConflictError: the autoscaler is not ours, or another run took over.
             ClusterError: the API server did not take it.
         """
-        scaler = self._found(version)
-        if scaler is None:
-            return False
-        least = min(replicas, int(scaler["spec"].get("maxReplicas", replicas))) or None
-        if scaler["spec"].get("minReplicas") != least or _kept(scaler):
-            self._write(version, least)
-        return True
+
+        def demanded(scaler: Object) -> Object:
+            least = min(replicas, int(scaler["spec"].get("maxReplicas", replicas))) or None
+            same = scaler["spec"].get("minReplicas") == least and not _kept(scaler)
+            return {} if same else _given_back(least)
+
+        return self._change(version, demanded) is not None
 
     def hold(self, version: str) -> bool:
         """Keep it from running fewer pods than there are now; whether there is one to be kept.
 
+        From now on no former run's write changes the version's size, with an autoscaler or none.
+
         Raises:
-            ConflictError: the autoscaler is not ours.
+            ConflictError: the autoscaler or the Deployment is not ours, or another run took over.
             ClusterError: there is no such version, or the API server did not take it.
         """
-        scaler = self._found(version)
-        if scaler is None:
-            return False
-        deployment = self._cluster.read(f"{self._deployments}/{self._app}-{version}")
-        now = int(deployment.get("spec", {}).get("replicas", 1))
-        before = int(scaler["spec"].get("minReplicas") or 1)
-        if now <= before:
-            return _kept(scaler) > 0
-        kept = {} if _kept(scaler) else {"metadata": {"annotations": {LEAST: str(before)}}}
-        self._cluster.patch(self._path(version), {**kept, "spec": {"minReplicas": now}})
-        return True
+        path = f"{self._deployments}/{self._app}-{version}"
+        self._swaps.stamp("Deployment", path)
+
+        def held(scaler: Object) -> Object:
+            now = replicas_of(self._cluster.read(path))
+            before = int(scaler["spec"].get("minReplicas") or 1)
+            if now <= before:
+                return {}
+            kept = {} if _kept(scaler) else {"metadata": {"annotations": {LEAST: str(before)}}}
+            return {**kept, "spec": {"minReplicas": now}}
+
+        scaler = self._change(version, held)
+        return scaler is not None and _kept(scaler) > 0
 
     def release(self, version: str) -> None:
         """Let it run as few pods again as before `hold`.
 
         Raises:
-            ConflictError: the autoscaler is not ours.
+            ConflictError: the autoscaler is not ours, or another run took over.
             ClusterError: the API server did not take it.
         """
-        scaler = self._found(version)
-        if scaler is None or not (kept := _kept(scaler)):
-            return
-        self._write(version, kept)
+        self._change(version, lambda scaler: _given_back(kept) if (kept := _kept(scaler)) else None)
 
-    def _write(self, version: str, least: int | None) -> None:
-        """From now on nothing else is to be given back."""
-        patch = {"metadata": {"annotations": {LEAST: None}}, "spec": {"minReplicas": least}}
-        self._cluster.patch(self._path(version), patch)
-
-    def _found(self, version: str) -> Object | None:
-        scaler = self._cluster.find(self._path(version))
-        if scaler is not None:
-            demand_ours("HorizontalPodAutoscaler", scaler, self._owner)
-        return scaler
+    def _change(self, version: str, change: Change) -> Object | None:
+        return self._swaps.change("HorizontalPodAutoscaler", self._path(version), change)
 
     def _path(self, version: str) -> str:
         return f"{self._scalers}/{self._app}-{version}"
+
+
+def _given_back(least: int | None) -> Object:
+    """From now on nothing else is to be given back."""
+    return {"metadata": {"annotations": {LEAST: None}}, "spec": {"minReplicas": least}}
 
 
 def _kept(scaler: Object) -> int:

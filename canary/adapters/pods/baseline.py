@@ -12,6 +12,7 @@ import copy
 import hashlib
 
 from canary.adapters.cluster.kubernetes import Cluster
+from canary.adapters.routes.claim import Claim, run_of
 from canary.adapters.routes.lists import (
     APP_LABEL,
     MANAGER_LABEL,
@@ -31,8 +32,11 @@ _PORT_FIELDS = ("name", "port", "targetPort", "protocol", "appProtocol")
 class BaselineObjects:
     """Makes and deletes them, each in one namespace of a cluster and for one app."""
 
-    def __init__(self, cluster: Cluster, *, app: str, namespace: str, owner: str) -> None:
+    def __init__(
+        self, cluster: Cluster, *, app: str, namespace: str, owner: str, claim: Claim
+    ) -> None:
         self._cluster = cluster
+        self._claim = claim
         self._app = app
         self._namespace = namespace
         self._owner = owner
@@ -43,7 +47,8 @@ class BaselineObjects:
         """Copy `version`; may be repeated, and then changes nothing.
 
         Raises:
-            ConflictError: there is a Deployment or a Service of that name which is no baseline.
+            ConflictError: there is a Deployment or a Service of that name which is no baseline, or
+                another run took over.
             ClusterError: there is no such version, or the API server did not take it.
         """
         name = f"{self._app}-{version}"
@@ -58,21 +63,22 @@ class BaselineObjects:
         """Delete them if this run made them, or whoever did when it is "".
 
         Raises:
-            ConflictError: they are not ours.
+            ConflictError: they are not ours, or another run took over.
             ClusterError: the API server did not take it.
         """
         for kind, collection in (("Deployment", self._deployments), ("Service", self._services)):
             body = self._found(kind, collection)
-            if body is not None and run in ("", _run_of(body)):
+            if body is not None and run in ("", run_of(body)):
                 self._delete(collection, body)
 
     def _put(self, kind: str, collection: str, metadata: Object, spec: Object) -> None:
         found = self._found(kind, collection)
-        if found is not None and _run_of(found) == metadata["annotations"][RUN]:
+        if found is not None and run_of(found) == metadata["annotations"][RUN]:
             return
         if found is not None:  # a selector never changes, and old pods are not fresh
             self._delete(collection, found)
         body = {"metadata": copy.deepcopy(metadata), "spec": spec}
+        self._claim.demand()
         self._cluster.create(collection, body)
 
     def _found(self, kind: str, collection: str) -> Object | None:
@@ -90,6 +96,7 @@ class BaselineObjects:
 
     def _delete(self, collection: str, body: Object) -> None:
         metadata = body["metadata"]
+        self._claim.demand()
         try:
             self._cluster.delete(f"{collection}/{metadata['name']}", uid=str(metadata["uid"]))
         except ConflictError as error:  # another one has its name by now
@@ -125,7 +132,3 @@ class BaselineObjects:
             for port in original["spec"]["ports"]
         ]
         return {"type": "ClusterIP", "selector": self._labels(run), "ports": ports}
-
-
-def _run_of(body: Object) -> str:
-    return str((body["metadata"].get("annotations") or {}).get(RUN, ""))

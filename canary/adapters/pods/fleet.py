@@ -10,8 +10,9 @@ from canary.adapters.cluster.kubernetes import Cluster
 from canary.adapters.pods.addressed import VersionServices
 from canary.adapters.pods.autoscalers import ClusterAutoscalers
 from canary.adapters.pods.baseline import BaselineObjects
+from canary.adapters.pods.swaps import Swaps, replicas_of
+from canary.adapters.routes.claim import Claim
 from canary.adapters.routes.lists import VERSION_LABEL, Object
-from canary.adapters.routes.ownership import demand_ours
 from canary.core.seen import Pods
 from canary.errors import ClusterError
 
@@ -30,15 +31,20 @@ class ClusterFleet:
         namespace: str,
         owner: str,
         wall_s: Callable[[], float],
+        claim: Claim,
     ) -> None:
         self._cluster = cluster
         self._app = app
-        self._owner = owner
         self._namespace = namespace
         self._wall_s = wall_s
-        self._autoscalers = ClusterAutoscalers(cluster, app=app, namespace=namespace, owner=owner)
+        self._swaps = Swaps(cluster, claim, owner)
+        self._autoscalers = ClusterAutoscalers(
+            cluster, app=app, namespace=namespace, owner=owner, claim=claim
+        )
         self._services = VersionServices(cluster, app=app, namespace=namespace)
-        self._baseline = BaselineObjects(cluster, app=app, namespace=namespace, owner=owner)
+        self._baseline = BaselineObjects(
+            cluster, app=app, namespace=namespace, owner=owner, claim=claim
+        )
 
     def pods(self) -> Mapping[str, Pods]:
         """How the pods of every version that has a Deployment are."""
@@ -57,12 +63,11 @@ class ClusterFleet:
         """Run this many pods; with an autoscaler at least so many, and it does the rest.
 
         Raises:
-            ConflictError: the Deployment is not ours.
+            ConflictError: the Deployment is not ours, or another run took over.
             ClusterError: there is no such Deployment, or the API server did not take it.
         """
         path = self._apps(f"deployments/{self._app}-{version}")
-        deployment = self._cluster.find(path)
-        if deployment is None:
+        if self._swaps.stamp("Deployment", path) is None:
             if replicas == 0:
                 return  # what does not exist is stopped
             raise ClusterError(
@@ -70,12 +75,8 @@ class ClusterFleet:
                 "was it deleted by hand? `pulumi up --refresh` makes it again",
                 status=404,
             )
-        demand_ours("Deployment", deployment, self._owner)
-        now = _replicas(deployment)
         autoscaled = replicas > 0 and self._autoscalers.demand(version, replicas)
-        wanted = (now or 1) if autoscaled else replicas
-        if wanted != now:
-            self._cluster.patch(f"{path}/scale", {"spec": {"replicas": wanted}})
+        self._swaps.scale(path, lambda now: (replicas_of(now) or 1) if autoscaled else replicas)
         if not replicas:  # it leaves what is stopped alone
             self._autoscalers.demand(version, 0)
 
@@ -91,7 +92,7 @@ class ClusterFleet:
         now_s = self._wall_s()
         alive = [p for p in pods if not symptoms.is_terminating(p) and not symptoms.is_over(p)]
         return Pods(
-            wanted=_replicas(deployment),
+            wanted=replicas_of(deployment),
             existing=len(alive),
             ready=sum(1 for pod in alive if symptoms.is_ready(pod)),
             exits=sum(symptoms.exits(pod) for pod in alive),
@@ -156,8 +157,3 @@ def _is_of(deployment: Object, pod: Object) -> bool:
     labels = pod["metadata"].get("labels") or {}
     mine = all(labels.get(key) == value for key, value in selector.items())
     return mine and _version(pod) == _version(deployment)
-
-
-def _replicas(deployment: Object) -> int:
-    # The API server's default is 1 where a manifest says nothing.
-    return int(deployment.get("spec", {}).get("replicas", 1))

@@ -12,7 +12,8 @@ import re
 
 from canary.adapters.cluster.kubernetes import Cluster
 from canary.adapters.routes.adoption import ADOPTED, is_adopted, recall, remember
-from canary.adapters.routes.lists import APP_LABEL, VERSION_LABEL, Object, last_writer
+from canary.adapters.routes.claim import Claim, run_of
+from canary.adapters.routes.lists import APP_LABEL, RUN, VERSION_LABEL, Object, last_writer
 from canary.adapters.routes.ownership import demand_ours
 from canary.errors import ClusterError, ConflictError
 
@@ -23,8 +24,11 @@ _VERSION = re.compile(r"[0-9a-f]{10}")
 class ApexService:
     """The Apex port over the API server."""
 
-    def __init__(self, cluster: Cluster, *, app: str, namespace: str, owner: str) -> None:
+    def __init__(
+        self, cluster: Cluster, *, app: str, namespace: str, owner: str, claim: Claim
+    ) -> None:
         self._cluster = cluster
+        self._claim = claim
         self._app = app
         self._owner = owner
         self._namespace = namespace
@@ -39,7 +43,8 @@ class ApexService:
         """Flip the selector; "" removes ours, which a missing Service already satisfies.
 
         Raises:
-            ConflictError: the Service is not ours, or somebody else flipped it meanwhile.
+            ConflictError: the Service is not ours, somebody else flipped it meanwhile, or another
+                run took over.
             ClusterError: the API server did not take it, or there is no Service to flip, or it
                 would leave ready pods for a version without any.
         """
@@ -54,6 +59,7 @@ class ApexService:
                 return
             if version and self._is_somebody_elses(before):
                 self._demand_ready(version)
+            self._claim.demand()  # after that read: who comes later makes the swap fail
             try:
                 self._cluster.replace(self._path, self._flipped(before, version))
             except ConflictError:
@@ -74,7 +80,14 @@ class ApexService:
 
     def _is_done(self, body: Object, version: str) -> bool:
         kept = not version and self._is_somebody_elses(body)
-        return kept or _selector(body) == self._wanted(version)
+        return kept or (
+            _selector(body) == self._wanted(version) and self._is_stamped(body, version)
+        )
+
+    def _is_stamped(self, body: Object, version: str) -> bool:
+        """Whether no former run's flip succeeds; what is to be given back carries no name."""
+        unnamed = not version or is_adopted(body)
+        return unnamed or self._claim.run in ("", run_of(body))
 
     def _is_somebody_elses(self, body: Object) -> bool:
         selector = _selector(body)
@@ -94,6 +107,11 @@ class ApexService:
             body["metadata"]["annotations"].pop(ADOPTED)  # a second version: nobody goes back
         elif is_adopted(body):
             body["spec"]["selector"] = recall(body)["selector"]
+        if not self._is_stamped(body, version):
+            body["metadata"]["annotations"] = {
+                **(body["metadata"].get("annotations") or {}),
+                RUN: self._claim.run,
+            }
         return body
 
     def _demand_ready(self, version: str) -> None:

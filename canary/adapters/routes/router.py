@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from canary.adapters.cluster.kubernetes import Cluster
 from canary.adapters.routes.adoption import given_back, is_adopted
+from canary.adapters.routes.claim import Claim, run_of
 from canary.adapters.routes.lists import (
     ORDER,
     OWNER,
@@ -33,13 +34,17 @@ Body = Callable[[Record, Object | None], Object]
 
 
 class ClusterRouter:
-    """The Router port over the API server; `traffic` asks Traefik's replicas."""
+    """The Router port over the API server; `traffic` asks Traefik's replicas.
+
+    `claim` is for the adapters of what does not carry the record.
+    """
 
     def __init__(self, cluster: Cluster, lists: Lists, traffic: TrafficView) -> None:
         self._cluster = cluster
         self._lists = lists
         self._traffic = traffic
         self._seen: dict[str, Object] | None = None
+        self.claim = Claim(cluster, lists.path(lists.plain))
 
     def route(self) -> Route | None:
         """The record and the weights as written; remembers them for the next `write`."""
@@ -47,7 +52,9 @@ class ClusterRouter:
         self._seen = seen
         plain = seen.get(self._lists.plain)
         if plain is None or not owner_of(plain):
+            self.claim.found("")
             return None
+        self.claim.found(run_of(plain))
         failover = seen.get(self._lists.failover)
         shielded = seen.get(self._lists.shielded)
         mirror = seen.get(self._lists.mirror)
@@ -71,9 +78,9 @@ class ClusterRouter:
             self._put(lists.mirror, lists.mirror_body, record)
         if self._raises(record):
             self._write_shielded(record)
-            self._put(lists.plain, lists.plain_body, record)
+            self._write_plain(record)
         else:
-            self._put(lists.plain, lists.plain_body, record)
+            self._write_plain(record)
             self._write_shielded(record)
         self._write_picked(record)
         if not lists.is_shielded(record):
@@ -126,6 +133,10 @@ class ClusterRouter:
     def _raises(self, record: Record) -> bool:
         now = self._lists.weights((self._seen or {}).get(self._lists.plain))
         return record.weight_percent > now.get(record.canary, 0)
+
+    def _write_plain(self, record: Record) -> None:
+        self._put(self._lists.plain, self._lists.plain_body, record)
+        self.claim.written(record.run)
 
     def _write_shielded(self, record: Record) -> None:
         """Keep the shielded list true; with the shield off only one that is already there."""
@@ -216,7 +227,7 @@ class ClusterRouter:
         if before is None:
             # Leftovers of ours may be adopted; a plain list means that another driver was here,
             # unless it is our own of which no answer came.
-            own = (now["metadata"].get("annotations") or {}).get(RUN) == run
+            own = run_of(now) == run
             theirs = name == self._lists.plain and not own
             return f"TraefikService {name} was created" if theirs else ""
         stand_ins = [self._known().get(n) for n in (self._lists.failover, self._lists.mirror)]
