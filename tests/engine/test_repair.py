@@ -9,6 +9,7 @@ import pytest
 from canary.core.record import BASELINE, Phase, Record
 from tests.core.timeline import PLAN
 from tests.engine.world import NEW, OLD, OWNER, World
+from tests.fakes.router import FakeRouter
 
 
 def left(phase: Phase = Phase.PROGRESSING, weight_percent: int = 30) -> Record:
@@ -222,6 +223,25 @@ def test_a_version_that_only_the_apex_names_is_kept_when_it_alone_has_pods() -> 
     assert world.outcome() == "Succeeded"
     assert "the only version with ready pods is kept as primary" in world.journal.transcript[0]
     assert world.routed == {NEW: 100}
+
+
+def test_callers_inside_the_cluster_stay_when_the_survivor_loses_its_pods() -> None:
+    world = World()
+    leave(world, left())
+    world.apex.point_to(NEW)
+
+    class Losing(FakeRouter):
+        """The primary's pods are gone once the lists are written."""
+
+        def write(self, record: Record) -> None:
+            super().write(record)
+            world.fleet.versions[OLD].ready = 0
+            world.router = FakeRouter
+
+    world.router = Losing
+    world.outcome(version=OLD)
+    assert world.apex.selected == NEW
+    assert world.routed == {OLD: 100}
 
 
 def test_a_first_version_whose_route_is_deleted_gives_up_and_blames_no_primary() -> None:

@@ -8,7 +8,6 @@ from dataclasses import fields, replace
 from typing import NamedTuple, cast
 
 from canary.core.record import BASELINE, Phase, Record
-from canary.errors import CanaryError
 from canary.ports import Ports, Router
 from tests.engine.world import NEW, OLD, OWNER, World
 from tests.fakes.driver import FakeDriver
@@ -265,8 +264,12 @@ class SimulatedWorld(World):
                 thaw_s = now_s + (5.0, 90.0)[self.scenario.seed % 2]
                 self.later.append((thaw_s, self.traffic, {"frozen": False}))
             case Happening.PROMETHEUS_RESTARTS:
-                for replica in self.metrics.replicas:
-                    replica.scrapes.clear()
+                self._forget()
+
+    def _forget(self) -> None:
+        """Prometheus comes back without what it had."""
+        for replica in self.metrics.replicas:
+            replica.scrapes.clear()
 
     def _crash_loop(self, deployed: Deployed, now_s: float) -> None:
         for n in range(8):
