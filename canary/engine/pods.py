@@ -117,8 +117,6 @@ def stop(record: Record, ports: Ports) -> None:
 def _stop_dropped(record: Record, ports: Ports) -> None:
     if record.canary in ports.router.live(record).versions:  # somebody else routed to it
         raise PortError("Traefik still routes to the canary", retryable=True)
-    if (
-        ports.apex.version() == record.canary
-    ):  # its route was deleted, and it is the one that served
+    if ports.apex.version() == record.canary:  # it served, and its route was deleted
         raise PortError("callers inside the cluster are still led to the canary")
     ports.fleet.scale(record.canary, 0)

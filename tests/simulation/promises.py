@@ -9,7 +9,7 @@ from canary.engine.repair import UNROUTED, damage_of
 from canary.errors import Interrupted, NotRestored, Rejected
 from tests.engine.world import NEW, OLD
 from tests.fakes.guard import FAILED_TTL_S
-from tests.fakes.router import FakeRouter
+from tests.fakes.router import FakeRouter, beside
 from tests.simulation.scenario import Happening
 from tests.simulation.story import Story, again
 
@@ -174,6 +174,7 @@ def check_guarded(story: Story) -> None:
         lists = (world.traffic.plain, world.traffic.shielded)
         assert all(set(weights) == {record.primary} for weights in lists), "traffic on the canary"
         assert world.traffic.copies_to == "", "the canary still gets what a rule picks, or copies"
+        assert beside(record) == "", "the record still gives it what a rule picks, or copies"
         routed = {
             *world.traffic.live()[0],
             *world.traffic.live()[1],
